@@ -1,0 +1,70 @@
+"""Gaps and their variance."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nenc_estimates.kernels.gaps import (
+    area_from_gap,
+    gap,
+    gap_variance,
+    person_years_se,
+    rounding_variance,
+)
+
+
+def test_nested_gap_has_the_reference_standard_error(reference):
+    """Origin: gap_variance_nested.csv, closed form printed to 10 decimals."""
+    with (reference / "trajectories" / "gap_variance_nested.csv").open() as file:
+        for row in csv.DictReader(file):
+            area, whole, share = (
+                float(row[k]) for k in ("se_area", "se_reference", "area_share_of_reference")
+            )
+            se = np.sqrt(gap_variance(area**2, whole**2, share=share))
+            assert se == pytest.approx(float(row["se_gap_nested"]), abs=6e-11)
+
+
+@given(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(0, 1))
+def test_nested_variance_is_that_of_the_rest_against_the_area(v_area, v_rest, share):
+    reference = share**2 * v_area + (1 - share) ** 2 * v_rest
+    expected = (1 - share) ** 2 * (v_area + v_rest)
+    got = gap_variance(v_area, reference * (1 + 1e-12), share=share)
+    assert got == pytest.approx(expected, rel=1e-9, abs=1e-11)
+
+
+def test_a_reference_more_certain_than_its_part_allows_is_missing():
+    assert np.isnan(gap_variance([0.04, 0.04], [0.001, 0.02], share=[0.5, 0.5])).tolist() == [True, False]
+    assert np.isnan(gap_variance(0.04, 0.02, share=1.5))
+
+
+@given(st.floats(-100, 100), st.floats(-100, 100), st.sampled_from(["higher", "lower"]))
+def test_area_is_reference_and_gap(area, reference, better):
+    assert area_from_gap(gap(area, reference, better=better), reference, better=better) == pytest.approx(
+        area, abs=1e-13
+    )
+
+
+def test_a_gap_is_positive_where_the_area_is_worse():
+    """North East men 2018-20: life expectancy 77.6 against 79.4; suicide 2016-18: 11.3 against 9.6 (ONS)."""
+    assert gap(77.6, 79.4, better="higher") == pytest.approx(1.8)
+    assert gap(11.3, 9.6, better="lower") == pytest.approx(1.7)
+    with pytest.raises(ValueError, match="'higher' or 'lower'"):
+        gap(1.0, 2.0, better="more")
+
+
+def test_person_years_rule_falls_with_the_root_of_exposure():
+    assert person_years_se(1e4, sex="male") == pytest.approx(1.36)
+    assert person_years_se(1e4, sex="female") == pytest.approx(1.29)
+    assert np.isnan(person_years_se([0.0, -1.0], sex="male")).all()
+    with pytest.raises(ValueError, match="sex is one of male, female"):
+        person_years_se(1.0, sex="persons")
+
+
+def test_rounding_adds_the_variance_of_a_uniform_error():
+    error = (np.arange(100_001) / 100_000 - 0.5) * 0.1
+    assert rounding_variance(1) == pytest.approx(error.var(), rel=1e-4)
