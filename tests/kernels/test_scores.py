@@ -1,0 +1,90 @@
+"""Scores of forecasts."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nenc_estimates.kernels.mixtures import Mixture
+from nenc_estimates.kernels.scores import (
+    continuous_ranked_probability_score,
+    interval_coverage,
+    interval_score,
+    mean_absolute_error,
+    mean_absolute_scaled_error,
+)
+
+
+def test_scores_of_a_normal_match_the_reference(reference):
+    """Origin: scores.csv; limits there are printed to 7 decimals, so 1e-6 for the interval score."""
+    with (reference / "trajectories" / "scores.csv").open() as file:
+        for row in csv.DictReader(file):
+            actual, mean, sd = (float(row[key]) for key in ("actual", "mean", "sd"))
+            normal = Mixture(weight=np.ones(1), location=np.array([mean]), spread=np.array([sd]))
+            crps = continuous_ranked_probability_score(actual, normal)
+            assert crps == pytest.approx(float(row["crps_gaussian"]), abs=1e-9)
+            score = interval_score(actual, *normal.interval())
+            assert score == pytest.approx(float(row["interval_score_95"]), abs=1e-6)
+
+
+def integral(actual: float, forecast: Mixture) -> float:
+    x = np.linspace(-60, 60, 400_001)
+    return float(np.trapezoid((forecast.cdf(x) - (x >= actual)) ** 2, x))
+
+
+@pytest.mark.parametrize("df", [np.inf, 3.0, 8.0])
+def test_the_score_is_the_squared_distance_between_distributions(df):
+    """Definition of the CRPS as an integral over x, by the trapezium rule with a step of 3e-4."""
+    if np.isinf(df):
+        forecast = Mixture(
+            weight=np.array([0.3, 0.7]), location=np.array([-1.0, 2.0]), spread=np.array([0.5, 1.5])
+        )
+    else:
+        forecast = Mixture(weight=np.ones(1), location=np.array([1.0]), spread=np.array([0.7]), df=df)
+    for actual in (-2.0, 1.0, 3.5):
+        score = continuous_ranked_probability_score(actual, forecast)
+        assert score == pytest.approx(integral(actual, forecast), abs=1e-3)
+
+
+def test_a_forecast_without_spread_scores_its_absolute_error():
+    point = Mixture(weight=np.array([0.5, 0.5]), location=np.array([4.0, 4.0]), spread=np.zeros(2))
+    assert continuous_ranked_probability_score(4.5, point) == pytest.approx(0.5, rel=1e-12)
+    student = Mixture(weight=np.ones(1), location=np.zeros(1), spread=np.ones(1), df=1.0)
+    assert np.isnan(continuous_ranked_probability_score(0.0, student))
+
+
+@given(st.floats(-5, 5), st.floats(0.1, 3), st.floats(-20, 20))
+def test_scores_move_with_the_level(actual, spread, shift):
+    here = Mixture(weight=np.ones(1), location=np.zeros(1), spread=np.array([spread]))
+    there = Mixture(weight=np.ones(1), location=np.array([shift]), spread=np.array([spread]))
+    assert continuous_ranked_probability_score(actual + shift, there) == pytest.approx(
+        continuous_ranked_probability_score(actual, here), abs=1e-12
+    )
+
+
+def test_no_change_scores_one_against_itself():
+    series = np.array([1.0, 3.0, 2.0, 5.0])
+    assert mean_absolute_scaled_error(series[1:], series[:-1], training=series) == pytest.approx(1.0)
+    assert mean_absolute_error([[1.0, 2.0], [0.0, 0.0]], [[2.0, 4.0], [0.0, 1.0]]).tolist() == [1.5, 0.5]
+
+
+def test_a_training_series_that_is_short_or_at_rest_has_no_scale():
+    assert np.isnan(mean_absolute_scaled_error([1.0], [2.0], training=[1.0, 2.0, 3.0], lag=3))
+    assert np.isnan(mean_absolute_scaled_error([1.0], [2.0], training=[2.0, 2.0, 2.0]))
+    with pytest.raises(ValueError, match="at least 1"):
+        mean_absolute_scaled_error([1.0], [2.0], training=[1.0, 2.0], lag=0)
+
+
+def test_limits_pay_for_width_and_for_missing():
+    """Gneiting & Raftery (2007), eq. 43: width 2, missed by 1 at 80 %: 2 + 1 * 2/0.2 = 12."""
+    assert interval_score([0.0, 4.0, -2.0], -1.0, 1.0, confidence=0.8).tolist() == pytest.approx(
+        [2, 32, 12], rel=1e-12
+    )
+    assert interval_coverage([0.0, 4.0, -2.0, 1.0], -1.0, 1.0) == 0.5
+    assert np.isnan(interval_coverage([0.0, np.nan], -1.0, 1.0))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        interval_score(0.0, -1.0, 1.0, confidence=95)
