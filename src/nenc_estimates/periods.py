@@ -89,7 +89,7 @@ class Period:
 
         Understood, with any dash, spacing or width of digits: ``2018``, ``2018 - 20``, ``2018 to 2020``,
         ``2018/19``, ``2018/19 - 20/21``, ``2018 Q1``, ``2018/19 Q1``, ``Jan 2018``, ranges of quarters and
-        of months, ``2018-01-01/P3Y`` (ISO 8601) and ``mid-2020``.
+        of months, ``2018-01-01/P3Y`` (ISO 8601) and ``mid-2020``, for years from 1800 to 2199.
 
         Parameters
         ----------
