@@ -68,9 +68,7 @@ def test_dates_that_a_spreadsheet_made_are_refused_with_the_cause(label: str) ->
         parse_age(label)
 
 
-@pytest.mark.parametrize(
-    "label", ["", "children", "9-5", "<0", "6-8 weeks", "-5", "1.5", "nan", "> 65", "5-9-14"]
-)
+@pytest.mark.parametrize("label", ["", "children", "9-5", "<0", "6-8 weeks", "-5", "1.5", "nan", "> 65", "5-9-14"])
 def test_an_unknown_label_is_refused_by_name(label: str) -> None:
     with pytest.raises(SchemaError, match="is unknown") as caught:
         parse_age(label)

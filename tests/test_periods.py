@@ -70,9 +70,7 @@ def test_two_years_in_a_row_are_refused_until_the_kind_is_said(text):
     with pytest.raises(SchemaError, match="may be a financial year, an academic year or two calendar years"):
         Period.parse(text)
     year = int(text[:4])
-    financial, academic, calendar = (
-        Period.parse(text, kind=k) for k in ("financial", "academic", "calendar")
-    )
+    financial, academic, calendar = (Period.parse(text, kind=k) for k in ("financial", "academic", "calendar"))
     assert (financial.start, financial.months) == (date(year, 4, 1), 12)
     assert (academic.start, academic.months) == (date(year, 9, 1), 12)
     assert (calendar.start, calendar.months) == (date(year, 1, 1), 24)
@@ -166,10 +164,7 @@ def test_periods_sort_by_start_then_length():
 
 
 def test_spellings_of_one_stretch_are_one_key():
-    same = {
-        Period.parse(t)
-        for t in ("2018-20", "2018 - 20", "2018 to 2020", "2018-01-01/P3Y", "Jan 2018-Dec 2020")
-    }
+    same = {Period.parse(t) for t in ("2018-20", "2018 - 20", "2018 to 2020", "2018-01-01/P3Y", "Jan 2018-Dec 2020")}
     assert len(same) == 1
     assert Period.parse("2018/19 Q1") == Period.parse("2018 Q2")
 

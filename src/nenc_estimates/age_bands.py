@@ -78,9 +78,7 @@ def parse_age(label: str) -> tuple[int, int | None]:
             ages = _ages(form, *map(int, match.groups()))
             if ages[1] is None or ages[0] <= ages[1]:
                 return ages
-    raise SchemaError(
-        f"age {label!r} is unknown; expected a form such as '0', '<1', '1-4', '5 to 9' or '90+'"
-    )
+    raise SchemaError(f"age {label!r} is unknown; expected a form such as '0', '<1', '1-4', '5 to 9' or '90+'")
 
 
 def _plain(label: str) -> str:

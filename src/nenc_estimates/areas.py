@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from nenc_estimates.packaged import read_packaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 ENGLAND = "E92000001"
 """GSS code of England."""
@@ -45,7 +48,9 @@ def areas() -> Mapping[str, Area]:
     ('E06000063', 'E06000064')
     """
     rows = read_packaged("lookups", "areas.csv").to_pylist()
-    known = {row["code"]: Area(**row | {"successors": tuple(filter(None, row["successors"].split(";")))}) for row in rows}
+    known = {
+        row["code"]: Area(**row | {"successors": tuple(filter(None, row["successors"].split(";")))}) for row in rows
+    }
     return MappingProxyType(known)
 
 

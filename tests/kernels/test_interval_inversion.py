@@ -77,9 +77,7 @@ def test_limits_rounded_to_one_decimal_give_the_sizes_of_the_reference_and_a_ran
         "n_from_upper_1dp",
         "n_hat_1dp",
     )
-    n, value, lower, upper, below, above, hat = table(reference / "weighting" / "tv03_wilson_inversion.csv")(
-        *columns
-    )
+    n, value, lower, upper, below, above, hat = table(reference / "weighting" / "tv03_wilson_inversion.csv")(*columns)
     found = sample_size_from_wilson(value, lower, upper, tolerance=0.2)
     np.testing.assert_allclose(found.from_lower, below, rtol=1e-9)
     np.testing.assert_allclose(found.from_upper, above, rtol=1e-9)

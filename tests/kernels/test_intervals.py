@@ -81,9 +81,7 @@ def test_percentages_have_the_limits_of_phe_proportion_at_both_levels(reference)
     table = rows(reference / "phe" / "prop_edges.csv")
     limits = wilson_interval(column(table, "x"), column(table, "n"), confidence=(0.95, 0.998))
     for at, level in enumerate(("95_0cl", "99_8cl")):
-        np.testing.assert_allclose(
-            100 * limits.lower[at], column(table, f"lower{level}"), rtol=1e-12, atol=1e-13
-        )
+        np.testing.assert_allclose(100 * limits.lower[at], column(table, f"lower{level}"), rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(100 * limits.upper[at], column(table, f"upper{level}"), rtol=1e-12)
 
 
@@ -105,17 +103,13 @@ def test_the_north_east_and_north_cumbria_have_the_limits_of_the_reference(refer
         limits = wilson_from_variance(area["value"], area["se_stratified"] ** 2)
         np.testing.assert_allclose([limits.lower, limits.upper], area["wilson95_n_effective"], rtol=1e-12)
     expected = json.loads((reference / "weighting" / "tv04_ascof_2A2_expected.json").read_text())
-    nenc = expected[
-        "nenc_partial"
-    ]  # its Dobson limits rest on all events of the councils that it takes part of
+    nenc = expected["nenc_partial"]  # its Dobson limits rest on all events of the councils that it takes part of
     limits = dobson_interval(nenc["rate_per_100k"], nenc["se"] ** 2, expected["nenc_whole"]["count"])
     np.testing.assert_allclose([limits.lower, limits.upper], nenc["dobson95"], rtol=1e-12)
 
 
 def test_standardised_rates_have_the_limits_of_dobson(reference):
-    areas = json.loads((reference / "weighting" / "tv07_dsr_expected.json").read_text())["results"]["M"][
-        "areas"
-    ]
+    areas = json.loads((reference / "weighting" / "tv07_dsr_expected.json").read_text())["results"]["M"]["areas"]
     dsr, se, count = (np.array([area[key] for area in areas.values()]) for key in ("dsr", "se", "count"))
     limits = dobson_interval(dsr, se**2, count)
     expected = np.array([area["ci95"] for area in areas.values()])
@@ -279,9 +273,7 @@ def test_a_variance_of_nothing_has_limits_of_no_width_and_a_huge_one_all_there_i
 
 
 def test_counts_of_several_levels_meet_values_of_several_axes():
-    limits = dobson_interval(
-        np.ones((4, 1)), 0.01, np.array([10.0, 20, 30]), confidence=(0.9, 0.95, 0.998, 0.99, 0.5)
-    )
+    limits = dobson_interval(np.ones((4, 1)), 0.01, np.array([10.0, 20, 30]), confidence=(0.9, 0.95, 0.998, 0.99, 0.5))
     assert limits.lower.shape == (5, 4, 3)
     assert dobson_interval(1.0, np.full((4, 1), 0.01), [10, 20, 30], confidence=(0.9, 0.95)).upper.shape == (
         2,
@@ -300,9 +292,7 @@ MONTE_CARLO = 3 * math.sqrt(0.95 * 0.05 / DRAWS)
 
 def councils(reference, name):
     """Counts and denominators of the thirteen councils, and their shares of the people of the area."""
-    table = [
-        r for r in rows(reference / "weighting" / name) if r["ONS Code"] not in {"E12000001", "E92000001"}
-    ]
+    table = [r for r in rows(reference / "weighting" / name) if r["ONS Code"] not in {"E12000001", "E92000001"}]
     weights = json.loads((reference / "weighting" / "tv01_weights.json").read_text())["overall"]["weights"]
     shares = np.array([weights[row["ONS Code"]] for row in table])
     return column(table, "numerator"), column(table, "denominator"), shares

@@ -265,9 +265,7 @@ def poisson_interval(count: ArrayLike, *, confidence: Confidence = 0.95) -> Inte
     if not few.any():
         return byar
     exact = exact_poisson_interval(_keep(few, count), confidence=confidence)
-    return Interval(
-        lower=np.where(few, exact.lower, byar.lower), upper=np.where(few, exact.upper, byar.upper)
-    )
+    return Interval(lower=np.where(few, exact.lower, byar.lower), upper=np.where(few, exact.upper, byar.upper))
 
 
 def byar_from_variance(value: ArrayLike, variance: ArrayLike, *, confidence: Confidence = 0.95) -> Interval:
@@ -343,9 +341,7 @@ def dobson_interval(
     value, error, count = np.broadcast_arrays(_finite(value), _error(variance), _counts(count))
     limits = byar_interval(count, confidence=confidence)
     scale = error / np.sqrt(_keep(count > 0, count))
-    return Interval(
-        lower=value - scale * (count - limits.lower), upper=value + scale * (limits.upper - count)
-    )
+    return Interval(lower=value - scale * (count - limits.lower), upper=value + scale * (limits.upper - count))
 
 
 def _wilson(value: Floats, other: Floats, n: Floats, confidence: Confidence) -> Interval:
@@ -364,8 +360,7 @@ def _tail(confidence: Confidence) -> Floats:
     level = np.asarray(confidence, dtype=np.float64)
     if level.ndim > 1 or not np.all((level > 0) & (level < 1)):
         raise ValueError(
-            "confidence is a fraction between 0 and 1, or a sequence of them: "
-            f"write 0.95, not 95; got {confidence!r}"
+            f"confidence is a fraction between 0 and 1, or a sequence of them: write 0.95, not 95; got {confidence!r}"
         )
     return (1.0 - level) / 2.0
 

@@ -142,9 +142,7 @@ def _largest_factor(variance: Floats, confidence: Confidence) -> Floats:
         return np.exp(normal_interval(np.zeros_like(variance), variance, confidence=confidence).upper)
 
 
-def _inside(
-    value: ArrayLike, lower: ArrayLike, upper: ArrayLike, *, high: float
-) -> tuple[Floats, Floats, Floats]:
+def _inside(value: ArrayLike, lower: ArrayLike, upper: ArrayLike, *, high: float) -> tuple[Floats, Floats, Floats]:
     """Value and limits, all ``nan`` where they contradict each other or are not within 0 to `high`."""
     value, lower, upper = (np.asarray(array, np.float64) for array in (value, lower, upper))
     inside = (limits_fault(value, lower, upper) == 0) & (lower > 0) & (upper < high)

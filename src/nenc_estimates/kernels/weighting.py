@@ -41,7 +41,6 @@ def grouped_sum(values: ArrayLike, starts: ArrayLike) -> Floats:
     starts = np.asarray(starts, dtype=np.intp)
     if starts.size == 0:
         return np.zeros((*values.shape[:-1], 0))
-    # reduceat adds a long segment in another order when it is alone, so order is fixed by the entries only
     return np.asarray(np.add.reduceat(values, starts, axis=-1), dtype=np.float64)
 
 
@@ -83,7 +82,7 @@ def weights(people: ArrayLike, membership: ArrayLike, starts: ArrayLike) -> Floa
     people, membership = np.asarray(people, dtype=np.float64), np.asarray(membership, dtype=np.float64)
     inside = np.where((people >= 0) & (membership >= 0), people * membership, np.nan)
     total = spread(grouped_sum(inside, starts), starts, inside.shape[-1])
-    return np.divide(inside, total, out=np.full(inside.shape, np.nan), where=total > 0)
+    return np.asarray(np.divide(inside, total, out=np.full(inside.shape, np.nan), where=total > 0))
 
 
 def weighted_mean(values: ArrayLike, weight: ArrayLike, starts: ArrayLike) -> Floats:
@@ -161,7 +160,7 @@ def effective_number(weight: ArrayLike, starts: ArrayLike) -> Floats:
     """
     weight = np.asarray(weight, dtype=np.float64)
     total = grouped_sum(weight * weight, starts)
-    return np.divide(1.0, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return np.asarray(np.divide(1.0, total, out=np.full(total.shape, np.nan), where=total > 0))
 
 
 def largest_weight(weight: ArrayLike, starts: ArrayLike) -> Floats:

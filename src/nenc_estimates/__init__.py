@@ -1,0 +1,92 @@
+"""Health estimates for areas that nobody publishes, with honest uncertainty.
+
+The public names below are loaded on first use, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nenc_estimates.age_bands import ABRIDGED_85, ABRIDGED_90, AgeBands
+    from nenc_estimates.comparisons import count_areas_below, estimate_gap, estimate_share_in_ill_health
+    from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
+    from nenc_estimates.denominators import Denominator, Weights, load_denominator, weigh
+    from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
+    from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
+    from nenc_estimates.periods import Period
+    from nenc_estimates.quality import QUALITY
+    from nenc_estimates.readers import read_indicator
+    from nenc_estimates.release import run_release
+    from nenc_estimates.specification import read_specification
+    from nenc_estimates.vintages import select_geography
+    from nenc_estimates.weighting import estimate_indicator
+
+_HOME = {
+    "ABRIDGED_85": "age_bands",
+    "ABRIDGED_90": "age_bands",
+    "AgeBands": "age_bands",
+    "Crosswalk": "crosswalks",
+    "Denominator": "denominators",
+    "EstimatesError": "errors",
+    "INDICATORS": "indicators",
+    "Indicator": "indicators",
+    "InvalidDataError": "errors",
+    "KINDS": "indicators",
+    "Period": "periods",
+    "QUALITY": "quality",
+    "SchemaError": "errors",
+    "UnknownAreaError": "errors",
+    "Weights": "denominators",
+    "count_areas_below": "comparisons",
+    "estimate_gap": "comparisons",
+    "estimate_indicator": "weighting",
+    "estimate_share_in_ill_health": "comparisons",
+    "load_crosswalk": "crosswalks",
+    "load_denominator": "denominators",
+    "read_indicator": "readers",
+    "read_specification": "specification",
+    "run_release": "release",
+    "select_geography": "vintages",
+    "weigh": "denominators",
+}
+
+__all__ = [
+    "ABRIDGED_85",
+    "ABRIDGED_90",
+    "INDICATORS",
+    "KINDS",
+    "QUALITY",
+    "AgeBands",
+    "Crosswalk",
+    "Denominator",
+    "EstimatesError",
+    "Indicator",
+    "InvalidDataError",
+    "Period",
+    "SchemaError",
+    "UnknownAreaError",
+    "Weights",
+    "count_areas_below",
+    "estimate_gap",
+    "estimate_indicator",
+    "estimate_share_in_ill_health",
+    "load_crosswalk",
+    "load_denominator",
+    "read_indicator",
+    "read_specification",
+    "run_release",
+    "select_geography",
+    "weigh",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'nenc_estimates' has no attribute {name!r}")
+    return getattr(import_module(f"nenc_estimates.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

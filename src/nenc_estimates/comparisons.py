@@ -1,0 +1,269 @@
+"""Comparisons of estimates: the gap to a reference, the share of life in ill health, areas below a level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nenc_estimates.errors import InvalidDataError
+from nenc_estimates.kernels import comparison, intervals
+from nenc_estimates.tables import KEYS, open_frame, stack, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoDataFrame
+    from numpy.typing import NDArray
+
+    from nenc_estimates.tables import Stack
+
+    Floats = NDArray[np.float64]
+
+Better = Literal["higher", "lower"]
+
+
+def estimate_gap(
+    estimates: IntoDataFrame,
+    reference: IntoDataFrame,
+    *,
+    share: Mapping[str, float] | None = None,
+    better: Better = "higher",
+    confidence: float = 0.95,
+) -> Any:
+    """Gap of each estimate to the reference of its series: positive means worse.
+
+    Parameters
+    ----------
+    estimates
+        ``area_code, value`` and any key columns; ``se`` where known.
+    reference
+        One row for each series: the same key columns, ``area_code, value``, and ``se`` where known.
+    share
+        Area code to the share of the reference's people who live in the area, for an area that is part of the
+        reference: the two then share their errors. Default 0 for every area.
+    better
+        ``"higher"``: gap = reference - area (years behind). ``"lower"``: gap = area - reference (excess).
+    confidence
+        Of the limits.
+
+    Returns
+    -------
+    frame of the caller's kind
+        Key columns, ``area_code, value, lower, upper, se, reference_code, reference_value``; one row for each
+        estimate, in key order. Without both standard errors the gap has no limits.
+
+    Raises
+    ------
+    InvalidDataError
+        A series of the estimates has no reference, or more than one.
+    ValueError
+        ``better`` is unknown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> area = pd.DataFrame({"sex": ["Male"], "area_code": ["E54000050"], "value": [59.4], "se": [0.31]})
+    >>> england = pd.DataFrame({"sex": ["Male"], "area_code": ["E92000001"], "value": [63.1], "se": [0.08]})
+    >>> estimate_gap(area, england, share={"E54000050": 0.053})["value"].round(1).tolist()
+    [3.7]
+
+    See Also
+    --------
+    nenc_estimates.kernels.comparison.gap_variance : the variance when the area is part of the reference.
+    """
+    if better not in ("higher", "lower"):
+        raise ValueError(f"better is {better!r}; say 'higher' or 'lower'.")
+    by = _shared_keys(estimates, reference)
+    stacked = stack(estimates, ["value"], by=by, axis="area_code", optional=["se"])
+    code, expected, reference_se = _reference_of(
+        stacked, stack(reference, ["value"], by=by, axis="area_code", optional=["se"])
+    )
+    shares = np.array([(share or {}).get(label, 0.0) for label in stacked.labels])
+    value = comparison.gap(stacked.values["value"], expected[:, None], better=better)
+    se = stacked.values.get("se", np.full(value.shape, np.nan))
+    variance = comparison.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
+    limits = intervals.normal_interval(value, variance, confidence=confidence)
+    groups, areas = np.nonzero(stacked.rows >= 0)
+    return tidy(
+        {
+            **{name: key[groups] for name, key in stacked.keys.items()},
+            "area_code": [stacked.labels[i] for i in areas],
+            "value": value[groups, areas],
+            "lower": limits.lower[groups, areas],
+            "upper": limits.upper[groups, areas],
+            "se": np.sqrt(variance)[groups, areas],
+            "reference_code": code[groups],
+            "reference_value": expected[groups],
+        },
+        stacked.backend,
+    )
+
+
+def estimate_share_in_ill_health(
+    healthy: IntoDataFrame, life: IntoDataFrame, *, mixed: bool = False, confidence: float = 0.95
+) -> Any:
+    """Share of life spent in ill health: (LE - HLE) / LE.
+
+    Parameters
+    ----------
+    healthy, life
+        Healthy life expectancy and life expectancy: ``area_code, value``, key columns, ``se`` where known. Rows are met
+        by key; a healthy life expectancy whose life expectancy is absent has no row in the result.
+    mixed
+        Whether the two come from editions with different populations; carried into ``quality``.
+    confidence
+        Of the limits.
+
+    Returns
+    -------
+    frame of the caller's kind
+        Key columns, ``area_code, value`` [%], ``lower, upper, se, quality``, in key order. Limits need both standard
+        errors; they take the two as independent, which is on the wide side, for both rest on the same deaths.
+
+    Raises
+    ------
+    InvalidDataError
+        Healthy life expectancy is above life expectancy; the message names the rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> keys = {"sex": ["Male"], "period": ["2018-20"], "area_code": ["E54000050"]}
+    >>> share = estimate_share_in_ill_health(
+    ...     pd.DataFrame(keys | {"value": [59.41]}), pd.DataFrame(keys | {"value": [77.65]})
+    ... )
+    >>> share["value"].round(1).tolist()
+    [23.5]
+    """
+    by = _shared_keys(healthy, life)
+    upper_floor = stack(healthy, ["value"], by=by, axis="area_code", optional=["se"])
+    lower_floor = stack(life, ["value"], by=by, axis="area_code", optional=["se"])
+    place, rows = _met(upper_floor, lower_floor)
+    pick = {name: _picked(lower_floor, name, place, upper_floor) for name in ("value", "se")}
+    hle, hle_se = upper_floor.values["value"], upper_floor.values.get("se", np.full(upper_floor.rows.shape, np.nan))
+    if (hle > pick["value"]).any():
+        raise InvalidDataError(
+            f"healthy life expectancy is above life expectancy in {upper_floor.named(hle > pick['value'])}. "
+            "Do both tables hold the same sex, age and period?"
+        )
+    value, variance = comparison.share_in_ill_health(hle, pick["value"], hle_se**2, pick["se"] ** 2)
+    limits = intervals.normal_interval(value, variance, confidence=confidence)
+    groups, areas = np.nonzero(rows)
+    numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}
+    return tidy(
+        {
+            **{name: key[groups] for name, key in upper_floor.keys.items()},
+            "area_code": [upper_floor.labels[i] for i in areas],
+            **{name: 100.0 * column[groups, areas] for name, column in numbers.items()},
+            "quality": np.full(groups.size, "mixed_editions" if mixed else "", dtype=object),
+        },
+        upper_floor.backend,
+    )
+
+
+def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str]) -> Any:
+    """Count the areas whose value is below a level, for each sex and for either.
+
+    Parameters
+    ----------
+    table
+        ``area_code, sex, value`` and other key columns.
+    level
+        In the unit of the value; an area at the level is not below it.
+    areas
+        The areas that count. Each must have a value in every series.
+
+    Returns
+    -------
+    frame of the caller's kind
+        Key columns, with ``sex`` of the table and ``Either`` (below for at least one sex), ``value`` the count, and
+        ``n_areas``.
+
+    Raises
+    ------
+    InvalidDataError
+        An area has no value in some series: a count would be too small without saying so.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"area_code": ["A", "B"] * 2, "sex": ["Female"] * 2 + ["Male"] * 2, "value": [59, 61, 60, 58]}
+    ... )
+    >>> count_areas_below(table, 60.0, areas=["A", "B"])[["sex", "value"]].values.tolist()
+    [['Either', 2], ['Female', 1], ['Male', 1]]
+    """
+    opened = open_frame(table, ["area_code", "sex", "value"])
+    by = [name for name in KEYS if name in opened.columns]
+    stacked = stack(table, ["value"], by=by, axis="area_code")
+    absent = [code for code in areas if code not in stacked.labels]
+    if absent:
+        raise InvalidDataError(f"the table has no rows for {', '.join(absent)}.")
+    chosen = [stacked.labels.index(code) for code in areas]
+    values = stacked.values["value"]
+    counted = np.isin(np.arange(len(stacked.labels)), chosen)
+    lacking = np.isnan(values) & counted
+    if lacking.any():
+        raise InvalidDataError(
+            f"every area needs a value to be counted, but there is none in {stacked.named(lacking)}."
+        )
+    below = values[:, chosen] < level
+    others = [name for name in by if name != "sex"]
+    series = list(zip(*(stacked.keys[name] for name in others), strict=True)) if others else [()] * len(below)
+    rows = [(*key, str(sex), int(hit.sum())) for key, sex, hit in zip(series, stacked.keys["sex"], below, strict=True)]
+    for key in dict.fromkeys(series):
+        either = np.any([hit for other, hit in zip(series, below, strict=True) if other == key], axis=0)
+        rows.append((*key, "Either", int(either.sum())))
+    names = (*others, "sex", "value")
+    ordered = sorted(rows, key=lambda row: row[:-1])
+    columns = {name: [row[i] for row in ordered] for i, name in enumerate(names)}
+    return tidy({**columns, "n_areas": [len(chosen)] * len(ordered)}, stacked.backend)
+
+
+def _shared_keys(first: IntoDataFrame, second: IntoDataFrame) -> list[str]:
+    columns = set(open_frame(first, ["area_code", "value"]).columns) & set(
+        open_frame(second, ["area_code", "value"]).columns
+    )
+    return [name for name in KEYS if name in columns and name not in ("indicator", "edition")]
+
+
+def _group_names(stacked: Stack) -> list[tuple[str, ...]]:
+    columns = [key.tolist() for key in stacked.keys.values()]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(stacked.rows)
+
+
+def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_], Floats, Floats]:
+    several = np.flatnonzero((reference.rows >= 0).sum(axis=-1) != 1)
+    if several.size:
+        raise InvalidDataError(
+            f"one reference row for each series, but {reference.group_named(int(several[0]))} has several."
+        )
+    place = {name: i for i, name in enumerate(_group_names(reference))}
+    names = _group_names(stacked)
+    absent = [", ".join(name) for name in names if name not in place]
+    if absent:
+        raise InvalidDataError(f"the reference has no row for {'; '.join(absent[:5])} ({len(absent)} series).")
+    group = np.array([place[name] for name in names], dtype=np.intp)
+    label = np.argmax(reference.rows >= 0, axis=-1)
+    code = np.array(reference.labels, dtype=object)[label[group]]
+    se = reference.values.get("se", np.full(reference.rows.shape, np.nan))
+    return code, reference.values["value"][group, label[group]], se[group, label[group]]
+
+
+def _met(first: Stack, second: Stack) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]:
+    """Where each cell of the first stack stands in the second, and whether both have a row."""
+    groups = {name: i for i, name in enumerate(_group_names(second))}
+    labels = {label: i for i, label in enumerate(second.labels)}
+    group = np.array([groups.get(name, -1) for name in _group_names(first)], dtype=np.intp)[:, None]
+    label = np.array([labels.get(name, -1) for name in first.labels], dtype=np.intp)[None, :]
+    both = (first.rows >= 0) & (group >= 0) & (label >= 0) & (second.rows[group, label] >= 0)
+    return (group, label), both
+
+
+def _picked(second: Stack, name: str, place: tuple[NDArray[np.intp], NDArray[np.intp]], first: Stack) -> Floats:
+    column = second.values.get(name)
+    if column is None:
+        return np.full(first.rows.shape, np.nan)
+    group, label = place
+    return np.where((group >= 0) & (label >= 0), column[group, label], np.nan)

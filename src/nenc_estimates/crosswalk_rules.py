@@ -1,0 +1,116 @@
+"""What the rows of a crosswalk must satisfy, and how they are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from nenc_estimates.areas import areas, describe, overlaps, recoded
+from nenc_estimates.errors import InvalidDataError, UnknownAreaError
+from nenc_estimates.tables import number_column, open_frame, text_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from narwhals.stable.v2.typing import IntoDataFrame
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+EXACT = 1e-9
+"""How far from 1 the shares of a source may add up when they were computed."""
+
+ROUNDED = 1e-5
+"""How far from 1 they may add up when they were rounded: stored as they are, and reported as drift."""
+
+NOT_SOURCES = ("country", "region", "stp", "icb")
+"""Kinds of area that hold whole local authorities, so that their row among local authorities counts people twice."""
+
+
+def share_columns(rows: Sequence[tuple[str, str, float]] | IntoDataFrame) -> dict[str, Any]:
+    """Read triples or a table of shares into columns, checking what it has."""
+    if isinstance(rows, (list, tuple)):
+        triples = list(rows)
+        codes = [np.array([row[i] for row in triples], dtype=object) for i in (0, 1)]
+        share = np.array([row[2] for row in triples], dtype=np.float64)
+        age = np.full(len(triples), "all", dtype=object)
+        return {"source_code": codes[0], "target_code": codes[1], "age": age, "share": share, "names": {}}
+    opened = open_frame(
+        cast("IntoDataFrame", rows), ["source_code", "target_code", "share"], what="the table of shares"
+    )
+    columns: dict[str, Any] = {name: text_column(opened, name) for name in ("source_code", "target_code")}
+    columns["share"] = number_column(opened, "share")
+    has_age = "age" in opened.columns
+    columns["age"] = text_column(opened, "age") if has_age else np.full(len(opened), "all", dtype=object)
+    columns["names"] = {
+        code: name
+        for side in ("target", "source")
+        if f"{side}_name" in opened.columns
+        for code, name in zip(columns[f"{side}_code"], text_column(opened, f"{side}_name"), strict=True)
+    }
+    return columns
+
+
+def with_present_codes(codes: NDArray[np.object_], *, strict: bool) -> tuple[NDArray[np.object_], tuple[str, ...]]:
+    """Replace superseded codes of unchanged areas, with a notice for each; refuse them when strict."""
+    changes = recoded(set(codes))
+    if not changes:
+        return codes, ()
+    notices = tuple(
+        f"{old} was recoded to {describe(new)}: the same area, whose code changed"
+        for old, new in sorted(changes.items())
+    )
+    if strict:
+        raise UnknownAreaError(f"superseded codes: {'; '.join(notices)}. Recode them, or pass strict=False.")
+    return np.array([changes.get(code, code) for code in codes], dtype=object), notices
+
+
+def check_shares(
+    source: NDArray[np.object_], target: NDArray[np.object_], age: NDArray[np.object_], share: Floats
+) -> None:
+    """Refuse shares outside 0 to 1, repeated pairs and sources that give away more than they have."""
+    wrong = ~((share >= 0) & (share <= 1))
+    if wrong.any():
+        texts = [f"{s} in {t}: {v}" for s, t, v in zip(source[wrong], target[wrong], share[wrong], strict=True)]
+        raise InvalidDataError(f"a share must lie between 0 and 1, but {'; '.join(texts[:5])}.")
+    pairs = Counter(zip(source, target, age, strict=True))
+    twice = sorted(pair for pair, times in pairs.items() if times > 1)
+    if twice:
+        raise InvalidDataError(
+            f"a pair may stand once, but {'; '.join(f'{s} in {t} (age {a})' for s, t, a in twice[:5])} repeat."
+        )
+    keys, position = np.unique(
+        np.array([f"{s} at age {a}" for s, a in zip(source, age, strict=True)]), return_inverse=True
+    )
+    total = np.bincount(position, weights=share)
+    over = total > 1 + ROUNDED
+    if over.any():
+        texts = [f"{key}: {value:.6g}" for key, value in zip(keys[over], total[over], strict=True)]
+        raise InvalidDataError(
+            f"the shares of a source add up to at most 1 (tolerance {ROUNDED}), but {'; '.join(texts[:5])}. "
+            "Are these weights (shares of the target)? A crosswalk takes shares of the source."
+        )
+
+
+def check_sources(sources: Sequence[str], targets: Sequence[str]) -> None:
+    """Refuse sources that are wider than a local authority, and sources that overlap."""
+    known = areas()
+    wide = [
+        code
+        for code in sources
+        if code in known and known[code].kind in NOT_SOURCES and known[code].parent not in targets
+    ]
+    if wide:
+        notes = "".join(f" {code}: {known[code].note}." for code in wide if known[code].note)
+        raise UnknownAreaError(
+            f"{', '.join(map(describe, wide))}: a source must be a local authority or a smaller area.{notes}"
+        )
+    pairs = overlaps(sources)
+    if pairs:
+        texts = [f"{describe(first)} {relation} {describe(second)}" for first, second, relation in pairs]
+        raise InvalidDataError(
+            f"sources of one crosswalk may not overlap, but {'; '.join(texts[:5])}. They belong to different vintages "
+            "or levels: keep one."
+        )

@@ -1,0 +1,109 @@
+"""Indicators: what a number is, and therefore how it may be aggregated. Data only: this module calls nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "count": "counts add up: the sum of membership times count",
+        "proportion": "sum of membership times count over sum of membership times denominator, or a weighted mean",
+        "crude rate": "sum of membership times count over sum of membership times person-years, or a weighted mean",
+        "directly standardised rate": "weighted mean with the people of the age group that carries the events",
+        "mean": "weighted mean with the people measured",
+        "life expectancy": "weighted mean with residents of the sex; the life table of pooled deaths where ages exist",
+        "healthy life expectancy": "weighted mean with residents of the sex",
+    }
+)
+"""Kinds that can be aggregated, and how."""
+
+NOT_AGGREGABLE: Mapping[str, str] = MappingProxyType(
+    {
+        "median": "a median of the area needs the values of its people, not the medians of its parts",
+        "rank": "ranks do not average: aggregate the indicator behind the rank, then rank the areas",
+        "rag rating": "ratings do not average: aggregate the indicator, then compare it with the benchmark",
+        "slope index": "the slope index of the area needs values and people by deprivation quantile of the whole area",
+        "gap": "aggregate both sides of the gap first, then take the difference",
+        "gini": "the Gini coefficient of the area needs the distribution within it, not those of its parts",
+    }
+)
+"""Kinds that cannot be aggregated from area values, and what is needed instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """One indicator: its name, unit and kind, and the people it is about.
+
+    Attributes
+    ----------
+    id
+        Short name used in files and columns.
+    name, unit
+        In words; the unit of ``value``.
+    kind
+        A key of :data:`KINDS`.
+    multiplier
+        What a proportion or rate is multiplied by (100 for a percentage, 100,000 for a rate per 100,000).
+    denominator
+        Packaged denominator that weights it, or "" where it needs none.
+    proxy
+        Why that denominator is not the indicator's own, or "".
+    years_of_period
+        Kind of period, where its labels need it.
+    """
+
+    id: str
+    name: str
+    unit: str
+    kind: str
+    multiplier: float = 1.0
+    denominator: str = ""
+    proxy: str = ""
+
+
+_ENTRIES = (
+    Indicator(
+        id="hle_birth",
+        name="Healthy life expectancy at birth",
+        unit="years",
+        kind="healthy life expectancy",
+        denominator="residents",
+    ),
+    Indicator(
+        id="le_birth", name="Life expectancy at birth", unit="years", kind="life expectancy", denominator="residents"
+    ),
+    Indicator(
+        id="smoking",
+        name="Adults aged 18 and over who smoke",
+        unit="%",
+        kind="proportion",
+        multiplier=100.0,
+        denominator="residents by broad age",
+    ),
+    Indicator(
+        id="cancer_stage_1_2",
+        name="Cancers diagnosed at stage 1 or 2",
+        unit="%",
+        kind="proportion",
+        multiplier=100.0,
+        denominator="residents",
+        proxy="residents stand for the cancers diagnosed, whose number is not published beside the percentage",
+    ),
+    Indicator(
+        id="alcohol_admissions",
+        name="Alcohol-related hospital admissions (narrow)",
+        unit="per 100,000, directly standardised",
+        kind="directly standardised rate",
+        multiplier=100_000.0,
+        denominator="residents",
+    ),
+    Indicator(id="drug_poisoning_deaths", name="Deaths related to drug poisoning", unit="deaths", kind="count"),
+)
+
+INDICATORS: Mapping[str, Indicator] = MappingProxyType({entry.id: entry for entry in _ENTRIES})
+"""Every indicator that the release knows: id to :class:`Indicator`. A new one is one entry above."""

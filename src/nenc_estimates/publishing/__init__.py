@@ -1,0 +1,1 @@
+"""Writers of a release: they take tables and compute nothing."""

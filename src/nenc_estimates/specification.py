@@ -1,0 +1,146 @@
+"""What a release contains: the file that a person edits, checked before anything is read."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path  # noqa: TC003 - part of a public signature
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nenc_estimates.areas import ENGLAND
+from nenc_estimates.errors import SchemaError
+from nenc_estimates.indicators import INDICATORS
+from nenc_estimates.packaged import data_folder, indicator_files
+
+Target = Literal["nenc", "local_icp"]
+
+
+class _Section(BaseModel):
+    """Frozen; an unknown key is refused with the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_nearest_key(cls, data: Any) -> Any:
+        unknown = [key for key in data if key not in cls.model_fields] if isinstance(data, dict) else []
+        if unknown:
+            nearest = difflib.get_close_matches(unknown[0], cls.model_fields, n=1, cutoff=0.4)
+            hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(cls.model_fields)}."
+            raise ValueError(f"unknown key {unknown[0]!r}. {hint}")
+        return data
+
+
+class _Edition(_Section):
+    indicator: str
+    edition: str
+
+    @model_validator(mode="after")
+    def _known(self) -> _Edition:
+        if self.indicator not in INDICATORS:
+            raise ValueError(f"unknown indicator {self.indicator!r}. Known: {', '.join(INDICATORS)}.")
+        editions = [edition for indicator, edition in indicator_files() if indicator == self.indicator]
+        if self.edition not in editions:
+            raise ValueError(f"{self.indicator} has no edition {self.edition!r}. It has: {', '.join(editions)}.")
+        return self
+
+
+class Weighted(_Edition):
+    """An indicator weighted from local authorities to the targets."""
+
+    to: tuple[Target, ...] = ("nenc", "local_icp")
+    reference: str = ENGLAND
+    gap: bool = False
+    missing: Literal["error", "renormalise"] = "error"
+    min_coverage: float = Field(default=0.9, ge=2 / 3, le=1)
+    standard_error: Literal["published", "person-years"] = "published"
+    skip_periods: tuple[str, ...] = ()
+
+
+class IllHealth(_Section):
+    """Share of life in ill health, from an edition of healthy life expectancy and one of life expectancy."""
+
+    healthy: str
+    life: str
+    mixed: bool = False
+
+
+class AreasBelow(_Edition):
+    """How many local authorities lie below a level."""
+
+    level: float
+
+
+class Deprivation(_Section):
+    """Share of people in the most deprived fifth of neighbourhoods."""
+
+    ages: tuple[str, ...] = ("all",)
+    years: tuple[int, ...]
+
+
+class Population(_Section):
+    """Residents."""
+
+    years: tuple[int, ...]
+
+
+class Specification(_Section):
+    """What a release contains."""
+
+    title: str
+    weighted: tuple[Weighted, ...]
+    ill_health: tuple[IllHealth, ...] = ()
+    areas_below: tuple[AreasBelow, ...] = ()
+    deprivation: Deprivation | None = None
+    population: Population | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Specification:
+        keys = [(entry.indicator, entry.edition) for entry in self.weighted]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise ValueError(f"listed twice under weighted: {'; '.join(' '.join(key) for key in sorted(twice))}.")
+        for entry in self.ill_health:
+            needed = (("hle_birth", entry.healthy), ("le_birth", entry.life))
+            absent = [" ".join(key) for key in needed if key not in keys]
+            if absent:
+                raise ValueError(f"ill_health needs {' and '.join(absent)} under weighted.")
+        return self
+
+
+def default_specification() -> Path:
+    """Return the specification that travels with the package."""
+    installed = data_folder() / "estimates.toml"
+    return installed if installed.is_file() else data_folder().parent / "estimates.toml"
+
+
+def read_specification(path: Path | None = None) -> Specification:
+    """Read and check a specification.
+
+    Parameters
+    ----------
+    path
+        A TOML file; the packaged one when None.
+
+    Raises
+    ------
+    SchemaError
+        The file is absent or not TOML.
+    pydantic.ValidationError
+        A key is unknown or a value impossible; the message names it and what was expected.
+
+    Examples
+    --------
+    >>> read_specification().weighted[0].edition
+    'ons_2022_03'
+    """
+    path = path or default_specification()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as problem:
+        raise SchemaError(f"there is no specification {path}.") from problem
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise SchemaError(f"{path.name} is not TOML: {problem}.") from problem
+    return Specification.model_validate(content)

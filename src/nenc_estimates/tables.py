@@ -1,0 +1,248 @@
+"""The edge: any data frame to arrays and back.
+
+Every table function stacks its frame here, calls formulas on the arrays, and hands the results back as a tidy frame
+of the caller's own kind. All checks of the *shape* of a table are here: columns, keys, numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from nenc_estimates.errors import InvalidDataError, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoDataFrame
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause")
+"""Columns that tell one series from another wherever they occur, in key order; the area comes beside them."""
+
+SHOWN = 5
+"""Rows that a message names before it says how many more there are."""
+
+
+def open_frame(frame: IntoDataFrame, required: Sequence[str], *, what: str = "the table") -> nw.DataFrame[Any]:
+    """Accept a pandas, polars or pyarrow table and check that it has rows and the required columns.
+
+    Raises
+    ------
+    SchemaError
+        The object is not a table, a column is missing or stands twice, or there are no rows.
+    """
+    try:
+        opened = nw.from_native(frame, eager_only=True)
+    except (TypeError, ValueError) as problem:
+        raise SchemaError(f"{what} cannot be read as a pandas, polars or pyarrow table: {problem}") from problem
+    absent = [name for name in required if name not in opened.columns]
+    if absent:
+        raise SchemaError(f"{what} has no column {', '.join(map(repr, absent))}. It has: {', '.join(opened.columns)}.")
+    if len(opened) == 0:
+        raise SchemaError(
+            f"{what} has no rows. Look at the filter that made it: which codes, sexes, periods were asked for?"
+        )
+    return opened
+
+
+def text_column(opened: nw.DataFrame[Any], name: str) -> NDArray[np.object_]:
+    """Read a key column as text.
+
+    Raises
+    ------
+    InvalidDataError
+        A cell is empty; the message names the rows.
+    """
+    column = opened.get_column(name)
+    empty = column.is_null().to_numpy()
+    if empty.any():
+        raise InvalidDataError(f"column {name!r} is empty in {_listed([f'row {i}' for i in np.flatnonzero(empty)])}.")
+    if column.dtype != nw.String:
+        column = column.cast(nw.String)
+    return np.asarray(column.to_numpy(), dtype=object)
+
+
+def number_column(opened: nw.DataFrame[Any], name: str) -> Floats:
+    """Read a column of numbers as float64, a missing cell as ``nan``.
+
+    Raises
+    ------
+    SchemaError
+        The column holds text.
+    """
+    column = opened.get_column(name)
+    if not column.dtype.is_numeric():
+        if bool(column.is_null().all()):
+            return np.full(len(column), np.nan)
+        raise SchemaError(
+            f"column {name!r} holds {column.dtype}, not numbers. Read it as numbers, with missing cells empty."
+        )
+    return np.array(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A table as arrays of shape ``(group, label)``.
+
+    ``keys`` holds each key column, one text for each group, groups in ascending key order; ``labels`` the labels along
+    the last axis; ``values`` each value column, ``nan`` where there is no row; ``rows`` the row of the table that
+    filled the cell, -1 where none did.
+    """
+
+    keys: Mapping[str, NDArray[np.object_]]
+    axis: str
+    labels: tuple[str, ...]
+    values: Mapping[str, Floats]
+    rows: NDArray[np.intp]
+    backend: Any
+
+    def named(self, cells: NDArray[np.bool_], *, count: int = SHOWN) -> str:
+        """Name the table rows behind some cells, for a message."""
+        found = np.argwhere(cells)
+        texts = []
+        for group, label in found[:count]:
+            key = [f"{self.axis} {self.labels[label]}", *(f"{name} {self.keys[name][group]}" for name in self.keys)]
+            row = self.rows[group, label]
+            texts.append(f"row {row} ({', '.join(key)})" if row >= 0 else f"no row for {', '.join(key)}")
+        return _listed(texts, total=len(found))
+
+    def group_named(self, group: int) -> str:
+        """Name one group, for a message."""
+        return ", ".join(f"{name} {self.keys[name][group]}" for name in self.keys) or "the table"
+
+
+def stack(
+    frame: IntoDataFrame, values: Sequence[str], *, by: Sequence[str], axis: str, optional: Sequence[str] = ()
+) -> Stack:
+    """Stack a tidy table into arrays of shape ``(group, label)``.
+
+    Parameters
+    ----------
+    frame
+        Any eager data frame: one row for each group and label.
+    values
+        Columns of numbers that must be there.
+    by
+        Key columns that make a group, in key order; may be empty.
+    axis
+        The column whose labels run along the last axis.
+    optional
+        Columns of numbers that are read where they exist.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing or holds no numbers, or the table has no rows.
+    InvalidDataError
+        A key is empty or stands on two rows; the message names the rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"area_code": ["B", "A"], "sex": "Male", "value": [2, 1]})
+    >>> stack(frame, ["value"], by=["sex"], axis="area_code").values["value"]
+    array([[1., 2.]])
+    """
+    opened = open_frame(frame, [*by, axis, *values])
+    numbers = {name: number_column(opened, name) for name in (*values, *(o for o in optional if o in opened.columns))}
+    columns = {name: text_column(opened, name) for name in (*by, axis)}
+    labels, position = np.unique(columns[axis], return_inverse=True)
+    group, first = _groups([columns[name] for name in by], len(opened))
+    cell = group * len(labels) + position
+    rows = np.full(first.size * len(labels), -1, dtype=np.intp)
+    rows[cell] = np.arange(len(opened))
+    _refuse_duplicates(rows[cell], columns, numbers)
+    return Stack(
+        keys={name: columns[name][first] for name in by},
+        axis=axis,
+        labels=tuple(map(str, labels)),
+        values={name: _filled(column, rows).reshape(-1, len(labels)) for name, column in numbers.items()},
+        rows=rows.reshape(-1, len(labels)),
+        backend=opened.implementation,
+    )
+
+
+def check_values(stacked: Stack) -> None:
+    """Refuse what cannot be: infinite values, limits that exclude their value, negative counts, empty denominators.
+
+    Raises
+    ------
+    InvalidDataError
+        The message names the rows.
+    """
+    values = stacked.values
+    for name, numbers in values.items():
+        if np.isinf(numbers).any():
+            raise InvalidDataError(f"{name} must be finite, but is not in {stacked.named(np.isinf(numbers))}.")
+    if {"value", "lower", "upper"} <= set(values):
+        faults = (
+            (np.isnan(values["lower"]) != np.isnan(values["upper"]), "one limit is there and the other is missing"),
+            (values["lower"] > values["upper"], "the lower limit is above the upper one"),
+            (
+                (values["value"] < values["lower"]) | (values["value"] > values["upper"]),
+                "the value lies outside its limits",
+            ),
+        )
+        for cells, fault in faults:
+            if cells.any():
+                raise InvalidDataError(f"{fault} in {stacked.named(cells)}. Correct the rows or empty their limits.")
+    if "count" in values and (values["count"] < 0).any():
+        raise InvalidDataError(f"counts must be 0 or more, but are negative in {stacked.named(values['count'] < 0)}.")
+    if "denominator" in values and (values["denominator"] <= 0).any():
+        raise InvalidDataError(
+            f"denominators must be above 0, but are not in {stacked.named(values['denominator'] <= 0)}."
+        )
+
+
+def tidy(columns: Mapping[str, Any], backend: Any) -> Any:
+    """Make a frame of the caller's own kind from equally long columns."""
+    return nw.from_dict(dict(columns), backend=backend).to_native()
+
+
+def rows_where(frame: IntoDataFrame, keep: NDArray[np.bool_]) -> Any:
+    """Keep the rows where ``keep`` is true, in the frame's own kind."""
+    return nw.from_native(frame, eager_only=True).filter(keep.tolist()).to_native()
+
+
+def _filled(column: Floats, rows: NDArray[np.intp]) -> Floats:
+    return np.where(rows >= 0, column[rows], np.nan)
+
+
+def _groups(columns: list[NDArray[np.object_]], n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the number of each row's group, groups in ascending key order, and the first row of each group."""
+    code = np.zeros(n_rows, dtype=np.int64)
+    for column in columns:
+        names, position = np.unique(column, return_inverse=True)
+        code = code * len(names) + position
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    return group.astype(np.intp), first.astype(np.intp)
+
+
+def _refuse_duplicates(
+    holder: NDArray[np.intp], columns: Mapping[str, NDArray[np.object_]], numbers: Mapping[str, Floats]
+) -> None:
+    repeated = np.flatnonzero(holder != np.arange(holder.size))
+    if repeated.size == 0:
+        return
+    texts = []
+    for row in repeated[:SHOWN]:
+        other = holder[row]
+        same = all(np.array_equal(column[row], column[other], equal_nan=True) for column in numbers.values())
+        key = ", ".join(f"{name} {column[row]}" for name, column in columns.items())
+        texts.append(f"rows {row} and {other} ({key}; {'equal' if same else 'different'} values)")
+    raise InvalidDataError(
+        f"each key may stand once, but {_listed(texts, total=repeated.size)} repeat it. Drop the copies where the "
+        "values are equal; where they differ, two editions or series are mixed: keep one."
+    )
+
+
+def _listed(texts: Sequence[str], total: int | None = None) -> str:
+    total = len(texts) if total is None else total
+    more = f" and {total - min(SHOWN, len(texts))} more" if total > SHOWN else ""
+    return "; ".join(texts[:SHOWN]) + more
