@@ -208,12 +208,16 @@ class Denominator:
         raise SchemaError(f"{self.name} has no people of sex {sex!r}. It has: {', '.join(self.sexes)}.")
 
     def _tiles(self, age: str) -> list[int]:
-        wanted = parse_age(age)
-        bands = {parse_age(label): i for i, label in enumerate(self.ages)}
-        found = _tile(wanted, bands)
+        found = _tiles_of(self.ages, age)
         if found is None:
             raise SchemaError(f"{self.name} cannot make up age {age!r} from its groups: {', '.join(self.ages)}.")
-        return found
+        return list(found)
+
+
+@cache
+def _tiles_of(ages: tuple[str, ...], age: str) -> tuple[int, ...] | None:
+    found = _tile(parse_age(age), {parse_age(label): i for i, label in enumerate(ages)})
+    return None if found is None else tuple(found)
 
 
 def _tile(wanted: tuple[int, int | None], bands: dict[tuple[int, int | None], int]) -> list[int] | None:

@@ -22,9 +22,7 @@ def test_nested_gap_has_the_reference_standard_error(reference):
     """Origin: gap_variance_nested.csv, closed form printed to 10 decimals."""
     with (reference / "trajectories" / "gap_variance_nested.csv").open() as file:
         for row in csv.DictReader(file):
-            area, whole, share = (
-                float(row[k]) for k in ("se_area", "se_reference", "area_share_of_reference")
-            )
+            area, whole, share = (float(row[k]) for k in ("se_area", "se_reference", "area_share_of_reference"))
             se = np.sqrt(gap_variance(area**2, whole**2, share=share))
             assert se == pytest.approx(float(row["se_gap_nested"]), abs=6e-11)
 

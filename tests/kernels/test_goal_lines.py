@@ -143,17 +143,13 @@ def test_probability_of_a_reduced_gap_matches_the_closed_form(reference):
             correlation=value["corr"],
         )
         assert got == pytest.approx(value["p_goal_met"], abs=1e-9)
-        forecast = Mixture(
-            weight=np.ones(1), location=np.array([value["mean_D"]]), spread=np.array([value["sd_D"]])
-        )
+        forecast = Mixture(weight=np.ones(1), location=np.array([value["mean_D"]]), spread=np.array([value["sd_D"]]))
         by_mixture = goal_probability(forecast, 0.0, bound="at_most")
         assert by_mixture == pytest.approx(value["p_goal_met"], abs=1e-8)  # sd_D has 10 digits
 
 
 def test_probabilities_of_opposite_bounds_make_one_and_the_median_halves_them():
-    forecast = Mixture(
-        weight=np.array([0.4, 0.6]), location=np.array([1.0, 2.0]), spread=np.array([0.5, 1.0])
-    )
+    forecast = Mixture(weight=np.array([0.4, 0.6]), location=np.array([1.0, 2.0]), spread=np.array([0.5, 1.0]))
     at_most = goal_probability(forecast, 1.3, bound="at_most")
     assert at_most + goal_probability(forecast, 1.3, bound="at_least") == pytest.approx(1, abs=1e-15)
     median = forecast.quantile(0.5)

@@ -40,9 +40,7 @@ def integral(actual: float, forecast: Mixture) -> float:
 def test_the_score_is_the_squared_distance_between_distributions(df):
     """Definition of the CRPS as an integral over x, by the trapezium rule with a step of 3e-4."""
     if np.isinf(df):
-        forecast = Mixture(
-            weight=np.array([0.3, 0.7]), location=np.array([-1.0, 2.0]), spread=np.array([0.5, 1.5])
-        )
+        forecast = Mixture(weight=np.array([0.3, 0.7]), location=np.array([-1.0, 2.0]), spread=np.array([0.5, 1.5]))
     else:
         forecast = Mixture(weight=np.ones(1), location=np.array([1.0]), spread=np.array([0.7]), df=df)
     for actual in (-2.0, 1.0, 3.5):
@@ -81,9 +79,7 @@ def test_a_training_series_that_is_short_or_at_rest_has_no_scale():
 
 def test_limits_pay_for_width_and_for_missing():
     """Gneiting & Raftery (2007), eq. 43: width 2, missed by 1 at 80 %: 2 + 1 * 2/0.2 = 12."""
-    assert interval_score([0.0, 4.0, -2.0], -1.0, 1.0, confidence=0.8).tolist() == pytest.approx(
-        [2, 32, 12], rel=1e-12
-    )
+    assert interval_score([0.0, 4.0, -2.0], -1.0, 1.0, confidence=0.8).tolist() == pytest.approx([2, 32, 12], rel=1e-12)
     assert interval_coverage([0.0, 4.0, -2.0, 1.0], -1.0, 1.0) == 0.5
     assert np.isnan(interval_coverage([0.0, np.nan], -1.0, 1.0))
     with pytest.raises(ValueError, match="between 0 and 1"):

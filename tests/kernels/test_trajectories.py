@@ -202,9 +202,7 @@ def test_a_shock_takes_no_part_in_the_future_and_a_break_stays():
     annual = 70 + 0.1 * np.arange(15.0)
     annual[[12, 13]] -= 1.5  # 2020 and 2021
     value = weights @ annual + 2.0 * (t >= 2014)
-    fit = trajectory(
-        value, 0.02, first_year=t, n_years=[3] * 13, until=2031, shocks=[(2020, 2021)], breaks=[2014]
-    )
+    fit = trajectory(value, 0.02, first_year=t, n_years=[3] * 13, until=2031, shocks=[(2020, 2021)], breaks=[2014])
     ahead = project(fit, first_year=[2029], n_years=[3])
     assert ahead.mean()[0] == pytest.approx(70 + 0.1 * 22 + 2.0, abs=1e-6)
     assert annual_change(fit).mean() == pytest.approx(0.1, abs=1e-9)
@@ -274,9 +272,7 @@ def test_what_cannot_be_fitted_is_refused_with_its_reason(options, message):
 
 def test_nested_windows_that_determine_each_other_are_refused():
     with pytest.raises(ValueError, match="made out of others"):
-        trajectory(
-            [1.0, 2.0, 1.5], first_year=[2018, 2019, 2018], n_years=[1, 1, 2], until=2020, trend="flat"
-        )
+        trajectory([1.0, 2.0, 1.5], first_year=[2018, 2019, 2018], n_years=[1, 1, 2], until=2020, trend="flat")
 
 
 def test_windows_beyond_the_fitted_years_are_refused():

@@ -15,9 +15,7 @@ def test_every_scale_comes_back_and_its_slope_is_its_derivative(name):
     np.testing.assert_allclose(scale.inverse(scale.forward(value)), value, rtol=1e-13)
     h = 1e-6
     central = (scale.forward(value + h) - scale.forward(value - h)) / (2 * h)
-    np.testing.assert_allclose(
-        scale.slope(value), central, rtol=1e-6
-    )  # error of the difference: h^2 / value^2
+    np.testing.assert_allclose(scale.slope(value), central, rtol=1e-6)  # error of the difference: h^2 / value^2
 
 
 @pytest.mark.parametrize(("name", "outside"), [("log", 0.0), ("log", -1.0), ("logit", 0.0), ("logit", 1.0)])

@@ -24,9 +24,7 @@ def test_proportions_match_the_published_markers(reference):
     with (reference / "trajectories" / "fingertips_trend_markers.csv").open() as file:
         cases = [list(group) for _, group in itertools.groupby(csv.DictReader(file), lambda row: row["case"])]
     for case in cases:
-        marker = proportion_trend(
-            [float(row["count"]) for row in case], [float(row["denominator"]) for row in case]
-        )
+        marker = proportion_trend([float(row["count"]) for row in case], [float(row["denominator"]) for row in case])
         assert marker.chi2 == pytest.approx(float(case[-1]["expected_chi2"]), abs=6e-5)
         assert marker.slope == pytest.approx(float(case[-1]["expected_slope"]), abs=6e-5)
         assert marker.direction == sign[case[-1]["expected_trend"]]

@@ -37,9 +37,7 @@ def gap(area: ArrayLike, reference: ArrayLike, *, better: Literal["higher", "low
     return np.asarray(_sign(better) * (np.asarray(reference, float) - np.asarray(area, float)))
 
 
-def area_from_gap(
-    gap: ArrayLike, reference: ArrayLike, *, better: Literal["higher", "lower"]
-) -> NDArray[np.float64]:
+def area_from_gap(gap: ArrayLike, reference: ArrayLike, *, better: Literal["higher", "lower"]) -> NDArray[np.float64]:
     """Value of the area that has this gap from its reference.
 
     Parameters

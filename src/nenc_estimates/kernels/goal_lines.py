@@ -144,9 +144,7 @@ def annual_rate_of_reduction(
     """
     first, last, span = (np.asarray(x, float) for x in (start, end, years))
     possible = (first > 0) & (last > 0) & (span > 0)
-    rate = np.log(np.where(possible, first, np.nan) / np.where(possible, last, 1.0)) / np.where(
-        possible, span, 1.0
-    )
+    rate = np.log(np.where(possible, first, np.nan) / np.where(possible, last, 1.0)) / np.where(possible, span, 1.0)
     return -np.expm1(-rate) if compound else rate
 
 
@@ -355,6 +353,4 @@ def detectability(
     se = np.where(se > 0, se, np.nan)
     critical = float(ndtri((1 + confidence) / 2))
     z = np.abs(np.asarray(change, float)) / se
-    return Detectability(
-        z=z, power=np.asarray(ndtr(z - critical) + ndtr(-z - critical)), minimum=critical * se
-    )
+    return Detectability(z=z, power=np.asarray(ndtr(z - critical) + ndtr(-z - critical)), minimum=critical * se)

@@ -105,9 +105,7 @@ def open_sdg_progress(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.sign(start) * sign * observed / np.abs(required)
     ratio = np.where(np.isfinite(ratio), ratio, np.nan)
-    score = np.where(
-        ratio >= 0.6, np.minimum(7.1429 * ratio - 4.2857, 5), np.maximum(4.1667 * ratio - 2.5, -5)
-    )
+    score = np.where(ratio >= 0.6, np.minimum(7.1429 * ratio - 4.2857, 5), np.maximum(4.1667 * ratio - 2.5, -5))
     status = np.select(
         [achieved, ratio >= 0.95, ratio >= 0.6, ratio >= 0, ratio < 0],
         ["target_achieved", "substantial_progress", "moderate_progress", "limited_progress", "deterioration"],
@@ -165,9 +163,7 @@ def unsd_progress(
     return UnsdProgress(expected=expected, fraction=fraction, score=score, achieved=achieved)
 
 
-def _compound(
-    start: NDArray[np.float64], end: NDArray[np.float64], years: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _compound(start: NDArray[np.float64], end: NDArray[np.float64], years: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compound growth [share a year]; missing where the sign changes or less than a year passes."""
     possible = (start * end > 0) & (years >= 1)
     ratio = np.where(possible, end, np.nan) / np.where(possible, start, 1.0)

@@ -136,9 +136,7 @@ def trajectory(
     first, n = np.atleast_1d(np.asarray(first_year, float)), np.atleast_1d(np.asarray(n_years, float))
     years = np.arange(first.min(), max(until, (first + n).max() - 1) + 1)
     model = MODELS[trend](years, **parameters)
-    design = series_design(
-        first, n, years=years, model=model, shocks=shocks, breaks=breaks, population=population
-    )
+    design = series_design(first, n, years=years, model=model, shocks=shocks, breaks=breaks, population=population)
     y, error = np.asarray(value, float), np.asarray(se, float) + np.zeros(first.size)
     possible = np.isfinite(error) & (error >= 0)
     known = (np.isfinite(y) & possible).all(axis=-1, keepdims=True)

@@ -46,9 +46,7 @@ class TrendMarker:
     direction: NDArray[np.float64]
 
 
-def proportion_trend(
-    count: ArrayLike, denominator: ArrayLike, *, year: ArrayLike | None = None
-) -> TrendMarker:
+def proportion_trend(count: ArrayLike, denominator: ArrayLike, *, year: ArrayLike | None = None) -> TrendMarker:
     """Fingertips recent trend of a proportion: Cochran-Armitage test, direction by unweighted log odds.
 
     Parameters
