@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Coded = tuple[NDArray[np.intp], NDArray[np.object_]]
 
 KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause")
 """Columns that tell one series from another wherever they occur, in key order; the area comes beside them."""
@@ -59,13 +60,33 @@ def text_column(opened: nw.DataFrame[Any], name: str) -> NDArray[np.object_]:
     InvalidDataError
         A cell is empty; the message names the rows.
     """
-    column = opened.get_column(name)
-    empty = column.is_null().to_numpy()
-    if empty.any():
-        raise InvalidDataError(f"column {name!r} is empty in {_listed([f'row {i}' for i in np.flatnonzero(empty)])}.")
-    if column.dtype != nw.String:
-        column = column.cast(nw.String)
-    return np.asarray(column.to_numpy(), dtype=object)
+    codes, labels = coded_column(opened, name)
+    return labels[codes]
+
+
+def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Read a key column as positions in its ascending labels.
+
+    Raises
+    ------
+    InvalidDataError
+        A cell is empty; the message names the rows.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+
+    cells = opened.get_column(name).to_arrow()
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    if cells.null_count:
+        empty = np.flatnonzero(opened.get_column(name).is_null().to_numpy())
+        raise InvalidDataError(f"column {name!r} is empty in {_listed([f'row {i}' for i in empty])}.")
+    encoded = cells.cast(pa.string()).dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    labels = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    order = np.argsort(labels, kind="stable")
+    place = np.empty(labels.size, dtype=np.intp)
+    place[order] = np.arange(labels.size)
+    return place[encoded.indices.to_numpy()], labels[order]
 
 
 def number_column(opened: nw.DataFrame[Any], name: str) -> Floats:
@@ -151,19 +172,19 @@ def stack(
     """
     opened = open_frame(frame, [*by, axis, *values])
     numbers = {name: number_column(opened, name) for name in (*values, *(o for o in optional if o in opened.columns))}
-    columns = {name: text_column(opened, name) for name in (*by, axis)}
-    labels, position = np.unique(columns[axis], return_inverse=True)
+    columns = {name: coded_column(opened, name) for name in (*by, axis)}
+    position, labels = columns[axis]
     group, first = _groups([columns[name] for name in by], len(opened))
-    cell = group * len(labels) + position
-    rows = np.full(first.size * len(labels), -1, dtype=np.intp)
+    cell = group * labels.size + position
+    rows = np.full(first.size * labels.size, -1, dtype=np.intp)
     rows[cell] = np.arange(len(opened))
     _refuse_duplicates(rows[cell], columns, numbers)
     return Stack(
-        keys={name: columns[name][first] for name in by},
+        keys={name: columns[name][1][columns[name][0][first]] for name in by},
         axis=axis,
         labels=tuple(map(str, labels)),
-        values={name: _filled(column, rows).reshape(-1, len(labels)) for name, column in numbers.items()},
-        rows=rows.reshape(-1, len(labels)),
+        values={name: _filled(column, rows).reshape(-1, labels.size) for name, column in numbers.items()},
+        rows=rows.reshape(-1, labels.size),
         backend=opened.implementation,
     )
 
@@ -214,19 +235,23 @@ def _filled(column: Floats, rows: NDArray[np.intp]) -> Floats:
     return np.where(rows >= 0, column[rows], np.nan)
 
 
-def _groups(columns: list[NDArray[np.object_]], n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _groups(columns: list[Coded], n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the number of each row's group, groups in ascending key order, and the first row of each group."""
-    code = np.zeros(n_rows, dtype=np.int64)
-    for column in columns:
-        names, position = np.unique(column, return_inverse=True)
-        code = code * len(names) + position
-    _, first, group = np.unique(code, return_index=True, return_inverse=True)
-    return group.astype(np.intp), first.astype(np.intp)
+    code, size = np.zeros(n_rows, dtype=np.int64), 1
+    for position, labels in columns:
+        code, size = code * labels.size + position, size * labels.size
+        if size > 4 * n_rows:  # keep the numbers small enough to count by
+            known, code = np.unique(code, return_inverse=True)
+            size = known.size
+    present = np.zeros(size, dtype=bool)
+    present[code] = True
+    group = (np.cumsum(present) - 1)[code]
+    first = np.empty(int(present.sum()), dtype=np.intp)
+    first[group[::-1]] = np.arange(n_rows)[::-1]
+    return group, first
 
 
-def _refuse_duplicates(
-    holder: NDArray[np.intp], columns: Mapping[str, NDArray[np.object_]], numbers: Mapping[str, Floats]
-) -> None:
+def _refuse_duplicates(holder: NDArray[np.intp], columns: Mapping[str, Coded], numbers: Mapping[str, Floats]) -> None:
     repeated = np.flatnonzero(holder != np.arange(holder.size))
     if repeated.size == 0:
         return
@@ -234,7 +259,7 @@ def _refuse_duplicates(
     for row in repeated[:SHOWN]:
         other = holder[row]
         same = all(np.array_equal(column[row], column[other], equal_nan=True) for column in numbers.values())
-        key = ", ".join(f"{name} {column[row]}" for name, column in columns.items())
+        key = ", ".join(f"{name} {labels[codes[row]]}" for name, (codes, labels) in columns.items())
         texts.append(f"rows {row} and {other} ({key}; {'equal' if same else 'different'} values)")
     raise InvalidDataError(
         f"each key may stand once, but {_listed(texts, total=repeated.size)} repeat it. Drop the copies where the "
