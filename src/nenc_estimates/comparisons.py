@@ -109,7 +109,7 @@ def estimate_share_in_ill_health(
     ----------
     healthy, life
         Healthy life expectancy and life expectancy: ``area_code, value``, key columns, ``se`` where known. Rows are met
-        by key; a healthy life expectancy whose life expectancy is absent has no row in the result.
+        by key; a healthy life expectancy whose life expectancy is absent or null has no row in the result.
     mixed
         Whether the two come from editions with different populations; carried into ``quality``.
     confidence
@@ -137,28 +137,27 @@ def estimate_share_in_ill_health(
     [23.5]
     """
     by = _shared_keys(healthy, life)
-    upper_floor = stack(healthy, ["value"], by=by, axis="area_code", optional=["se"])
-    lower_floor = stack(life, ["value"], by=by, axis="area_code", optional=["se"])
-    place, rows = _met(upper_floor, lower_floor)
-    pick = {name: _picked(lower_floor, name, place, upper_floor) for name in ("value", "se")}
-    hle, hle_se = upper_floor.values["value"], upper_floor.values.get("se", np.full(upper_floor.rows.shape, np.nan))
-    if (hle > pick["value"]).any():
+    stacked = stack(healthy, ["value"], by=by, axis="area_code", optional=["se"])
+    beside = stack(life, ["value"], by=by, axis="area_code", optional=["se"])
+    hle, le = stacked.values["value"], stacked.found_in(beside, "value")
+    if (hle > le).any():
         raise InvalidDataError(
-            f"healthy life expectancy is above life expectancy in {upper_floor.named(hle > pick['value'])}. "
+            f"healthy life expectancy is above life expectancy in {stacked.named(hle > le)}. "
             "Do both tables hold the same sex, age and period?"
         )
-    value, variance = comparison.share_in_ill_health(hle, pick["value"], hle_se**2, pick["se"] ** 2)
+    se = stacked.values.get("se", np.full(hle.shape, np.nan))
+    value, variance = comparison.share_in_ill_health(hle, le, se**2, stacked.found_in(beside, "se") ** 2)
     limits = intervals.normal_interval(value, variance, confidence=confidence)
-    groups, areas = np.nonzero(rows)
+    groups, areas = np.nonzero((stacked.rows >= 0) & ~np.isnan(le))
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}
     return tidy(
         {
-            **{name: key[groups] for name, key in upper_floor.keys.items()},
-            "area_code": [upper_floor.labels[i] for i in areas],
+            **{name: key[groups] for name, key in stacked.keys.items()},
+            "area_code": [stacked.labels[i] for i in areas],
             **{name: 100.0 * column[groups, areas] for name, column in numbers.items()},
             "quality": np.full(groups.size, "mixed_editions" if mixed else "", dtype=object),
         },
-        upper_floor.backend,
+        stacked.backend,
     )
 
 
@@ -228,19 +227,14 @@ def _shared_keys(first: IntoDataFrame, second: IntoDataFrame) -> list[str]:
     return [name for name in KEYS if name in columns and name not in ("indicator", "edition")]
 
 
-def _group_names(stacked: Stack) -> list[tuple[str, ...]]:
-    columns = [key.tolist() for key in stacked.keys.values()]
-    return list(zip(*columns, strict=True)) if columns else [()] * len(stacked.rows)
-
-
 def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_], Floats, Floats]:
     several = np.flatnonzero((reference.rows >= 0).sum(axis=-1) != 1)
     if several.size:
         raise InvalidDataError(
             f"one reference row for each series, but {reference.group_named(int(several[0]))} has several."
         )
-    place = {name: i for i, name in enumerate(_group_names(reference))}
-    names = _group_names(stacked)
+    place = {name: i for i, name in enumerate(reference.group_keys())}
+    names = stacked.group_keys()
     absent = [", ".join(name) for name in names if name not in place]
     if absent:
         raise InvalidDataError(f"the reference has no row for {'; '.join(absent[:5])} ({len(absent)} series).")
@@ -249,21 +243,3 @@ def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_]
     code = np.array(reference.labels, dtype=object)[label[group]]
     se = reference.values.get("se", np.full(reference.rows.shape, np.nan))
     return code, reference.values["value"][group, label[group]], se[group, label[group]]
-
-
-def _met(first: Stack, second: Stack) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.bool_]]:
-    """Where each cell of the first stack stands in the second, and whether both have a row."""
-    groups = {name: i for i, name in enumerate(_group_names(second))}
-    labels = {label: i for i, label in enumerate(second.labels)}
-    group = np.array([groups.get(name, -1) for name in _group_names(first)], dtype=np.intp)[:, None]
-    label = np.array([labels.get(name, -1) for name in first.labels], dtype=np.intp)[None, :]
-    both = (first.rows >= 0) & (group >= 0) & (label >= 0) & (second.rows[group, label] >= 0)
-    return (group, label), both
-
-
-def _picked(second: Stack, name: str, place: tuple[NDArray[np.intp], NDArray[np.intp]], first: Stack) -> Floats:
-    column = second.values.get(name)
-    if column is None:
-        return np.full(first.rows.shape, np.nan)
-    group, label = place
-    return np.where((group >= 0) & (label >= 0), column[group, label], np.nan)

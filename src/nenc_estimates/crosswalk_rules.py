@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from nenc_estimates.areas import areas, describe, overlaps, recoded
 from nenc_estimates.errors import InvalidDataError, UnknownAreaError
-from nenc_estimates.tables import number_column, open_frame, text_column
+from nenc_estimates.tables import coded_column, number_column, open_frame, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,20 @@ ROUNDED = 1e-5
 
 NOT_SOURCES = ("country", "region", "stp", "icb")
 """Kinds of area that hold whole local authorities, so that their row among local authorities counts people twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The (target, source) pairs of a crosswalk for one age basis, the pairs of a target next to each other.
+
+    ``starts[k]`` is the first pair of ``targets[k]``; ``source`` indexes ``sources``; ``share`` is the membership.
+    """
+
+    targets: tuple[str, ...]
+    sources: tuple[str, ...]
+    starts: NDArray[np.intp]
+    source: NDArray[np.intp]
+    share: Floats
 
 
 def share_columns(rows: Sequence[tuple[str, str, float]] | IntoDataFrame) -> dict[str, Any]:
@@ -51,6 +66,36 @@ def share_columns(rows: Sequence[tuple[str, str, float]] | IntoDataFrame) -> dic
         for code, name in zip(columns[f"{side}_code"], text_column(opened, f"{side}_name"), strict=True)
     }
     return columns
+
+
+def lookup_columns(lookup: IntoDataFrame, *, source: str, target: str, people: str | None) -> dict[str, Any]:
+    """Turn a lookup of small areas into shares of each source inside each target."""
+    opened = open_frame(lookup, [source, target, *([people] if people else [])], what="the lookup")
+    (from_code, sources), (to_code, targets) = coded_column(opened, source), coded_column(opened, target)
+    count = number_column(opened, people) if people else np.ones(len(opened))
+    wrong = np.flatnonzero(~(np.isfinite(count) & (count >= 0)))
+    if wrong.size:
+        rows = "; ".join(f"row {i} ({sources[from_code[i]]}): {count[i]:g}" for i in wrong[:5])
+        raise InvalidDataError(f"people of a small area must be 0 or more and known, but {rows}.")
+    inside = np.zeros((targets.size, sources.size))
+    np.add.at(inside, (to_code, from_code), count)
+    total = inside.sum(axis=0)
+    empty = [str(sources[i]) for i in np.flatnonzero(total <= 0)]
+    if empty:
+        raise InvalidDataError(f"no people in {', '.join(empty[:5])} ({len(empty)} sources): their shares are unknown.")
+    split = np.flatnonzero((inside > 0).sum(axis=0) > 1)
+    if people is None and split.size:
+        raise InvalidDataError(
+            f"{', '.join(str(sources[i]) for i in split[:5])} lie in more than one target ({split.size} sources). "
+            "Name the column of people to share them by: people=..."
+        )
+    to, of = np.nonzero(inside > 0)
+    return {
+        "source_code": sources[of],
+        "target_code": targets[to],
+        "age": np.full(of.size, "all", dtype=object),
+        "share": inside[to, of] / total[of],
+    }
 
 
 def with_present_codes(codes: NDArray[np.object_], *, strict: bool) -> tuple[NDArray[np.object_], tuple[str, ...]]:

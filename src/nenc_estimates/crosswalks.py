@@ -8,7 +8,7 @@ Both together give ``Weights``, the share of a target that each source makes: wh
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,10 @@ from nenc_estimates.areas import describe
 from nenc_estimates.crosswalk_rules import (
     EXACT,
     ROUNDED,
+    Entries,
     check_shares,
     check_sources,
+    lookup_columns,
     share_columns,
     with_present_codes,
 )
@@ -36,21 +38,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entries:
-    """The (target, source) pairs of a crosswalk for one age basis, the pairs of a target next to each other.
-
-    ``starts[k]`` is the first pair of ``targets[k]``; ``source`` indexes ``sources``; ``share`` is the membership.
-    """
-
-    targets: tuple[str, ...]
-    sources: tuple[str, ...]
-    starts: NDArray[np.intp]
-    source: NDArray[np.intp]
-    share: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Crosswalk:
     """Share of each source area that lies inside each target area (membership, not weights).
 
@@ -138,20 +126,70 @@ class Crosswalk:
             notices=notices,
         )
 
-    @property
+    @classmethod
+    def from_lookup(
+        cls,
+        lookup: IntoDataFrame,
+        *,
+        source: str,
+        target: str,
+        people: str | None = None,
+        basis: str = "",
+        names: tuple[str, str] = ("", ""),
+    ) -> Crosswalk:
+        """Build a crosswalk from a lookup of small areas.
+
+        Parameters
+        ----------
+        lookup
+            One row for each small area (LSOA, output area, district).
+        source, target
+            Columns with the code of the source and of the target that the small area belongs to.
+        people
+            Column with its people: the share of a source inside a target is the people of its small areas there over
+            those of all. Without it every source must lie wholly inside one target.
+        basis
+            What ``people`` counts, in words.
+        names
+            Names of the two geographies.
+
+        Raises
+        ------
+        InvalidDataError
+            People are negative or missing; a source lies in two targets and there are no people to share it by.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> lsoas = pd.DataFrame({"la": ["A", "A", "B"], "icb": ["X", "Y", "X"], "people": [3000, 1000, 1500]})
+        >>> made = Crosswalk.from_lookup(lsoas, source="la", target="icb", people="people")
+        >>> made.to_frame()[["source_code", "target_code", "share"]].values.tolist()
+        [['A', 'X', 0.75], ['B', 'X', 1.0], ['A', 'Y', 0.25]]
+        """
+        columns = lookup_columns(lookup, source=source, target=target, people=people)
+        return cls(source=names[0], target=names[1], basis=basis or (people or "nested"), names={}, **columns)
+
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """Codes of the source areas, ascending."""
         return tuple(sorted(set(self.source_code)))
 
-    @property
+    @cached_property
     def targets(self) -> tuple[str, ...]:
         """Codes of the target areas, ascending."""
         return tuple(sorted(set(self.target_code)))
 
-    @property
+    @cached_property
     def members(self) -> frozenset[str]:
         """Codes of the sources of which some part lies inside a target."""
         return frozenset(self.source_code[self.share > 0])
+
+    @cached_property
+    def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the code of each row's (target, source) pair, and every pair once in ascending order."""
+        places = [np.unique(column, return_inverse=True)[1] for column in (self.target_code, self.source_code)]
+        code = places[0] * len(self.sources) + places[1]
+        return code, np.unique(code)
 
     @property
     def outside(self) -> dict[str, float]:
@@ -175,16 +213,17 @@ class Crosswalk:
         InvalidDataError
             Some area lies partly inside and its share is not known for this age group.
         """
+        code, pairs = self._pairs
         at_age = self.age == self.basis_for(age)
-        sources, position = np.unique(self.source_code[at_age], return_inverse=True)
-        target = self.target_code[at_age]
-        targets, starts = np.unique(target, return_index=True)
+        share = np.zeros(pairs.size)
+        share[np.searchsorted(pairs, code[at_age])] = self.share[at_age]
+        target, source = np.divmod(pairs, len(self.sources))
         return Entries(
-            targets=tuple(targets),
-            sources=tuple(sources),
-            starts=starts.astype(np.intp),
-            source=position.astype(np.intp),
-            share=self.share[at_age],
+            targets=self.targets,
+            sources=self.sources,
+            starts=np.searchsorted(target, np.arange(len(self.targets))).astype(np.intp),
+            source=source,
+            share=share,
         )
 
     def basis_for(self, age: str) -> str:
@@ -218,6 +257,27 @@ class Crosswalk:
             age=self.age[member],
             share=np.ones(int(member.sum())),
             basis="parts inside",
+        )
+
+    def with_outside(self, code: str = "outside") -> Crosswalk:
+        """Add a target for what lies outside every other, so that counts are conserved exactly.
+
+        Examples
+        --------
+        >>> Crosswalk.from_shares([("E10000006", "E54000050", 0.75)]).with_outside().to_frame()["share"].tolist()
+        [0.75, 0.25]
+        """
+        total: dict[tuple[str, str], float] = {}
+        for source, age, share in zip(self.source_code, self.age, self.share, strict=True):
+            total[source, age] = total.get((source, age), 0.0) + share
+        rest = [(source, age, 1.0 - share) for (source, age), share in total.items() if share < 1.0]
+        return replace(
+            self,
+            source_code=np.array([*self.source_code, *(row[0] for row in rest)], dtype=object),
+            target_code=np.array([*self.target_code, *(code for _ in rest)], dtype=object),
+            age=np.array([*self.age, *(row[1] for row in rest)], dtype=object),
+            share=np.array([*self.share, *(row[2] for row in rest)]),
+            names={**self.names, code: "outside every target"},
         )
 
     def compose(self, other: Crosswalk) -> Crosswalk:

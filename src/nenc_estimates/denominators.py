@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
 
-    from nenc_estimates.crosswalks import Crosswalk, Entries
+    from nenc_estimates.crosswalk_rules import Entries
+    from nenc_estimates.crosswalks import Crosswalk
 
     Floats = NDArray[np.float64]
 

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "count": "counts add up: the sum of membership times count",
-        "proportion": "sum of membership times count over sum of membership times denominator, or a weighted mean",
-        "crude rate": "sum of membership times count over sum of membership times person-years, or a weighted mean",
-        "directly standardised rate": "weighted mean with the people of the age group that carries the events",
-        "mean": "weighted mean with the people measured",
-        "life expectancy": "weighted mean with residents of the sex; the life table of pooled deaths where ages exist",
-        "healthy life expectancy": "weighted mean with residents of the sex",
+        "proportion": "people with something over people: counts pooled, or a mean over the people",
+        "share of services": "services with something over services: counts pooled, or a mean over the services",
+        "crude rate": "events over person-years: counts pooled, or a mean over the person-years",
+        "indirectly standardised ratio": "observed over expected events: both pooled, or a mean over the expected",
+        "directly standardised rate": "a mean over count / rate, or over people of the ages that have the events",
+        "ratio of two sums": "one sum over another (per birth, per service): both pooled, or a mean over the second",
+        "mean": "a mean over the people measured",
+        "life expectancy": "a mean over residents of the sex; pool deaths and people where their ages are known",
+        "healthy life expectancy": "a mean over residents of the sex; pool deaths, people and health if known",
+        "index score": "a mean over residents at the date of the index; it has no limits",
     }
 )
 """Kinds that can be aggregated, and how."""
@@ -53,8 +57,8 @@ class Indicator:
         Packaged denominator that weights it, or "" where it needs none.
     proxy
         Why that denominator is not the indicator's own, or "".
-    years_of_period
-        Kind of period, where its labels need it.
+    survey
+        Whether its limits come from a survey, whose sample sizes say nothing about how many people live where.
     """
 
     id: str
@@ -64,6 +68,7 @@ class Indicator:
     multiplier: float = 1.0
     denominator: str = ""
     proxy: str = ""
+    survey: bool = False
 
 
 _ENTRIES = (
@@ -84,6 +89,7 @@ _ENTRIES = (
         kind="proportion",
         multiplier=100.0,
         denominator="residents by broad age",
+        survey=True,
     ),
     Indicator(
         id="cancer_stage_1_2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nenc_estimates.crosswalks import Crosswalk, Entries
+    from nenc_estimates.crosswalk_rules import Entries
+    from nenc_estimates.crosswalks import Crosswalk
     from nenc_estimates.denominators import Denominator
     from nenc_estimates.tables import Stack
 
@@ -44,6 +46,8 @@ class Layout:
         Length of each group's period [years]; ``nan`` where there is none.
     sex
         Sex of each group.
+    has_people
+        Whether ``people`` and ``weight`` are of people, and not one for each area.
     """
 
     stacked: Stack
@@ -59,6 +63,7 @@ class Layout:
     proxy_year: tuple[bool, ...]
     years: Floats
     sex: tuple[str, ...]
+    has_people: bool
 
 
 def lay_out(
@@ -84,9 +89,7 @@ def lay_out(
     year
         Year of the people for a table without periods.
     """
-    periods = (
-        [Period.parse(str(label)) for label in stacked.keys["period"][groups]] if "period" in stacked.keys else None
-    )
+    periods = [_period(str(label)) for label in stacked.keys["period"][groups]] if "period" in stacked.keys else None
     sexes, ages = (
         tuple(map(str, stacked.keys[name][groups])) if name in stacked.keys else (default,) * groups.size
         for name, default in (("sex", "Persons"), ("age", "all"))
@@ -123,7 +126,13 @@ def lay_out(
         if periods
         else np.full(groups.size, np.nan),
         sex=sexes,
+        has_people=people is not None,
     )
+
+
+@cache
+def _period(label: str) -> Period:
+    return Period.parse(label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ class Stack:
 
     ``keys`` holds each key column, one text for each group, groups in ascending key order; ``labels`` the labels along
     the last axis; ``values`` each value column, ``nan`` where there is no row; ``rows`` the row of the table that
-    filled the cell, -1 where none did.
+    filled the cell, -1 where none did; ``texts`` the optional columns of words, empty where there is none.
     """
 
     keys: Mapping[str, NDArray[np.object_]]
@@ -121,6 +121,7 @@ class Stack:
     labels: tuple[str, ...]
     values: Mapping[str, Floats]
     rows: NDArray[np.intp]
+    texts: Mapping[str, NDArray[np.object_]]
     backend: Any
 
     def named(self, cells: NDArray[np.bool_], *, count: int = SHOWN) -> str:
@@ -133,13 +134,35 @@ class Stack:
             texts.append(f"row {row} ({', '.join(key)})" if row >= 0 else f"no row for {', '.join(key)}")
         return _listed(texts, total=len(found))
 
+    def found_in(self, other: Stack, name: str) -> Floats:
+        """Return a value column of another stack at this one's cells, met by key; ``nan`` where it has no row."""
+        column = other.values.get(name)
+        if column is None:
+            return np.full(self.rows.shape, np.nan)
+        groups = {key: i for i, key in enumerate(other.group_keys())}
+        labels = {label: i for i, label in enumerate(other.labels)}
+        group = np.array([groups.get(key, -1) for key in self.group_keys()], dtype=np.intp)[:, None]
+        label = np.array([labels.get(name, -1) for name in self.labels], dtype=np.intp)[None, :]
+        return np.where((group >= 0) & (label >= 0), column[group, label], np.nan)
+
+    def group_keys(self) -> list[tuple[str, ...]]:
+        """Return the key of each group."""
+        columns = [key.tolist() for key in self.keys.values()]
+        return list(zip(*columns, strict=True)) if columns else [()] * len(self.rows)
+
     def group_named(self, group: int) -> str:
         """Name one group, for a message."""
         return ", ".join(f"{name} {self.keys[name][group]}" for name in self.keys) or "the table"
 
 
 def stack(
-    frame: IntoDataFrame, values: Sequence[str], *, by: Sequence[str], axis: str, optional: Sequence[str] = ()
+    frame: IntoDataFrame,
+    values: Sequence[str],
+    *,
+    by: Sequence[str],
+    axis: str,
+    optional: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Stack:
     """Stack a tidy table into arrays of shape ``(group, label)``.
 
@@ -155,6 +178,8 @@ def stack(
         The column whose labels run along the last axis.
     optional
         Columns of numbers that are read where they exist.
+    words
+        Columns of words that are read where they exist; a cell may be empty.
 
     Raises
     ------
@@ -185,6 +210,7 @@ def stack(
         labels=tuple(map(str, labels)),
         values={name: _filled(column, rows).reshape(-1, labels.size) for name, column in numbers.items()},
         rows=rows.reshape(-1, labels.size),
+        texts={name: _worded(opened, name, rows).reshape(-1, labels.size) for name in words if name in opened.columns},
         backend=opened.implementation,
     )
 
@@ -233,6 +259,11 @@ def rows_where(frame: IntoDataFrame, keep: NDArray[np.bool_]) -> Any:
 
 def _filled(column: Floats, rows: NDArray[np.intp]) -> Floats:
     return np.where(rows >= 0, column[rows], np.nan)
+
+
+def _worded(opened: nw.DataFrame[Any], name: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    texts = opened.get_column(name).to_arrow().to_pylist()
+    return np.array([*("" if text is None else str(text) for text in texts), ""], dtype=object)[rows]
 
 
 def _groups(columns: list[Coded], n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

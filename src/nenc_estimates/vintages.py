@@ -64,6 +64,7 @@ def merge_superseded(stacked: Stack) -> tuple[Stack, tuple[str, ...]]:
     place = np.array([labels.index(changes.get(label, label)) for label in stacked.labels])
     rows = np.full((present.shape[0], len(labels)), -1, dtype=np.intp)
     values = {name: np.full(rows.shape, np.nan) for name in stacked.values}
+    texts = {name: np.full(rows.shape, "", dtype=object) for name in stacked.texts}
     for i, label in enumerate(stacked.labels):
         held = present[:, i]
         twice = np.flatnonzero(held & (rows[:, place[i]] >= 0))
@@ -76,8 +77,10 @@ def merge_superseded(stacked: Stack) -> tuple[Stack, tuple[str, ...]]:
         rows[held, place[i]] = stacked.rows[held, i]
         for name, column in values.items():
             column[held, place[i]] = stacked.values[name][held, i]
+        for name, words in texts.items():
+            words[held, place[i]] = stacked.texts[name][held, i]
     notices = tuple(f"{old} was read as {describe(new)}, the same area" for old, new in sorted(changes.items()))
-    return replace(stacked, labels=labels, rows=rows, values=values), notices
+    return replace(stacked, labels=labels, rows=rows, values=values, texts=texts), notices
 
 
 def match_vintage(stacked: Stack, crosswalks: Sequence[Crosswalk]) -> NDArray[np.intp]:

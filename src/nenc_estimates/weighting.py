@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -12,15 +10,17 @@ from nenc_estimates.areas import describe
 from nenc_estimates.denominators import Denominator, load_denominator
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.indicators import KINDS, NOT_AGGREGABLE
-from nenc_estimates.kernels import interval_inversion, intervals, log_intervals
 from nenc_estimates.kernels import weighting as formulas
 from nenc_estimates.layout import Layout, entries_of, lay_out
-from nenc_estimates.quality import QUALITY, coverage_remarks, partial_remarks
+from nenc_estimates.missing import Bounds, Imputed, Missing, check_missing, check_reasons, impute
+from nenc_estimates.quality import QUALITY
+from nenc_estimates.remarks import coverage_remarks, missing_remarks, partial_remarks
+from nenc_estimates.routes import RECOVERABLE, Aggregate, Options, aggregate
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 from nenc_estimates.vintages import crosswalks_to, match_vintage, merge_superseded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
@@ -29,22 +29,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Missing = Literal["error", "renormalise"]
 StandardError = Literal["published", "person-years"]
-
-PERSON_YEARS_CONSTANT: Mapping[str, float] = MappingProxyType({"Male": 136.0, "Female": 129.0})
-"""Standard error of life expectancy at birth times the square root of person-years [years].
-
-Fitted to published limits of English areas. The limits of 2016-18 in ``le_birth_ons_original.csv`` give medians of 137
-and 127, quartiles within 4 % of them."""
 
 LEAST_COVERAGE = 2 / 3
 """Below this share of people no estimate is made, whatever was asked for: World Bank, WDI aggregation rules."""
 
-RATES = ("crude rate", "directly standardised rate")
-"""Kinds whose limits are symmetric on the log scale."""
-
 VALUES = ("value", "lower", "upper", "count", "denominator")
+"""Columns of numbers that :func:`estimate_indicator` reads."""
 
 
 def estimate_indicator(
@@ -58,15 +49,18 @@ def estimate_indicator(
     min_coverage: float = 0.9,
     year: int | None = None,
     standard_error: StandardError = "published",
+    survey: bool = False,
+    decimals: int | None = None,
     proxy: str = "",
     confidence: float | None = 0.95,
 ) -> Any:
     """Estimate an indicator for a target area from the values of its source areas.
 
-    A table with columns ``count`` and ``denominator`` is pooled: the sum of membership times count over the sum of
-    membership times denominator. A ``count`` indicator adds up ``value``. Any other table is averaged with the weights
-    of its denominator, membership times people; where every area has limits the estimate gets limits too. Persons are
-    a series of their own and are never made from the sexes.
+    Counts come first. A table with ``count`` and ``denominator`` is pooled: the sum of membership times count over the
+    sum of membership times denominator. Published limits of a proportion or rate give back the counts behind them,
+    which are pooled. Otherwise values are averaged with the weights of ``denominator``, membership times people, and
+    get limits where every area has them. ``route`` in the result says which was taken. Persons are a series of their
+    own and are never made from the sexes.
 
     Parameters
     ----------
@@ -87,6 +81,9 @@ def estimate_indicator(
     missing
         ``"error"`` names the areas without a value and the share of people they leave uncovered. ``"renormalise"``
         averages over the rest, provided ``min_coverage`` of the people have a value; else the estimate is null.
+        ``"bounds"`` or :class:`~nenc_estimates.Bounds` gives no value but the range over everything that the missing
+        areas could be. :class:`~nenc_estimates.Imputed` takes their values from a named source. A column
+        ``missing_reason`` (``suppressed``, ``not applicable``, ``not published``) is carried into ``quality``.
     min_coverage
         Between 2/3 and 1.
     year
@@ -94,6 +91,10 @@ def estimate_indicator(
     standard_error
         ``"published"`` reads it from the limits, and gives none where there are none. ``"person-years"`` (life
         expectancy at birth only) uses :data:`PERSON_YEARS_CONSTANT` instead, and says so.
+    survey
+        The limits come from a survey: its sample sizes give standard errors, but are no weights.
+    decimals
+        Places to which values and limits are rounded; read from the numbers when None.
     proxy
         Why the denominator is not the indicator's own; carried into ``quality`` and ``notes``.
     confidence
@@ -103,8 +104,8 @@ def estimate_indicator(
     -------
     frame of the caller's kind
         The key columns, then ``area_code, area_name, value, lower, upper, se, method, coverage, n_areas,
-        effective_areas, largest_weight, quality, notes``: one row for each series and target, in key order. ``quality``
-        lists codes of :data:`~nenc_estimates.QUALITY`, ``notes`` says the same in words.
+        effective_areas, largest_weight, route, quality, notes``: one row for each series and target, in key order.
+        ``quality`` lists codes of :data:`~nenc_estimates.QUALITY`, ``notes`` says the same in words.
 
     Raises
     ------
@@ -132,37 +133,32 @@ def estimate_indicator(
     --------
     nenc_estimates.select_geography : takes one consistent set of areas out of a mixed table.
     """
-    options = _Options(
+    options = Options(
         kind=kind,
         multiplier=multiplier,
         missing=missing,
         min_coverage=min_coverage,
         standard_error=standard_error,
+        survey=survey,
+        decimals=decimals,
         proxy=proxy,
         confidence=confidence,
     )
     _check_options(options)
     opened = open_frame(table, ["area_code"])
     by = [name for name in KEYS if name in opened.columns]
-    pooled = kind == "count" or {"count", "denominator"} <= set(opened.columns)
-    stacked = stack(table, ["value"] if kind == "count" or not pooled else [], by=by, axis="area_code", optional=VALUES)
+    needed = ["count", "denominator"] if {"count", "denominator"} <= set(opened.columns) else ["value"]
+    stacked = stack(table, needed, by=by, axis="area_code", optional=VALUES, words=["missing_reason"])
     check_values(stacked)
+    check_reasons(stacked)
+    if isinstance(missing, Imputed):
+        stacked, _ = impute(stacked, missing)
     people = load_denominator(denominator) if isinstance(denominator, str) else denominator
-    if people is None and not pooled:
-        raise SchemaError(
-            f"a {kind} without counts is weighted by people: pass denominator= (a Denominator, or 'residents'), or a "
-            "table with columns count and denominator."
-        )
     stacked, notices = merge_superseded(stacked)
     crosswalks = crosswalks_to(to)
     vintage = match_vintage(stacked, crosswalks)
     parts = [
-        _estimate(
-            lay_out(stacked, np.flatnonzero(vintage == i), crosswalks[i], people, year=year),
-            notices,
-            options,
-            pooled=pooled,
-        )
+        _estimate(lay_out(stacked, np.flatnonzero(vintage == i), crosswalks[i], people, year=year), notices, options)
         for i in np.unique(vintage)
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -170,48 +166,35 @@ def estimate_indicator(
     return tidy({name: column[order] for name, column in columns.items()}, stacked.backend)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    kind: str
-    multiplier: float
-    missing: Missing
-    min_coverage: float
-    standard_error: StandardError
-    proxy: str
-    confidence: float | None
-
-
-def _check_options(options: _Options) -> None:
+def _check_options(options: Options) -> None:
     kind = options.kind
     if kind.casefold() in NOT_AGGREGABLE:
         raise SchemaError(f"a {kind} cannot be aggregated: {NOT_AGGREGABLE[kind.casefold()]}.")
     for name, value, known in (
         ("kind", kind, tuple(KINDS)),
-        ("missing", options.missing, get_args(Missing)),
         ("standard_error", options.standard_error, get_args(StandardError)),
     ):
         if value not in known:
             raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.")
+    check_missing(options.missing, kind=kind)
     if not LEAST_COVERAGE <= options.min_coverage <= 1:
         raise ValueError(f"min_coverage is {options.min_coverage}; it must lie between 2/3 and 1.")
     if options.confidence is not None and not 0 < options.confidence < 1:
         raise ValueError(f"confidence is {options.confidence}; write 0.95 for 95 %.")
-    if kind == "count" and options.missing == "renormalise":
-        raise ValueError("a count is not averaged: scaling it up for areas without one must be a decision of its own.")
     if options.standard_error == "person-years" and kind != "life expectancy":
         raise ValueError(f"standard_error='person-years' is a rule for life expectancy at birth, not for a {kind}.")
 
 
-def _estimate(laid: Layout, notices: Sequence[str], options: _Options, *, pooled: bool) -> dict[str, NDArray[Any]]:
+def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[str, NDArray[Any]]:
     starts, targets = laid.entries.starts, np.array(laid.entries.targets, dtype=object)
     covered = formulas.coverage(laid.weight, laid.observed, starts)
     if options.missing == "error" and (covered < 1).any():
         _refuse_missing(laid, covered)
-    used = formulas.weights(laid.weight, np.where(laid.observed, 1.0, 0.0), starts)
-    result = _pooled(laid, options) if pooled else _averaged(laid, used, options)
-    numbers = {name: np.where(covered >= options.min_coverage, column, np.nan) for name, column in result.items()}
-    quality, notes = _remarks(laid, covered, notices, options)
-    route = "pooled counts" if pooled else "weighted mean"
+    made, route = aggregate(laid, options)
+    numbers = _finished(laid, made, covered, options)
+    bounded = _bounds_of(options) is not None
+    enough = (covered >= options.min_coverage) | bounded
+    quality, notes = _remarks(laid, covered, route, notices, options)
     contributing = np.where(laid.observed & (laid.share > 0), 1.0, 0.0)
     names = np.array([laid.crosswalk.names.get(code, "") for code in targets], dtype=object)
     return {
@@ -219,73 +202,51 @@ def _estimate(laid: Layout, notices: Sequence[str], options: _Options, *, pooled
         "group": np.repeat(laid.groups, targets.size),
         "area_code": np.tile(targets, laid.groups.size),
         "area_name": np.tile(names, laid.groups.size),
-        **{name: column.ravel() for name, column in numbers.items()},
-        "method": np.repeat(np.array([f"{route}: {basis}" for basis in laid.basis], dtype=object), targets.size),
+        **{name: np.where(enough, column, np.nan).ravel() for name, column in numbers.items()},
+        "method": _method(laid, route).ravel(),
         "coverage": covered.ravel(),
         "n_areas": formulas.grouped_sum(contributing, starts).astype(np.int64).ravel(),
-        "effective_areas": formulas.effective_number(used, starts).ravel(),
-        "largest_weight": formulas.largest_weight(used, starts).ravel(),
+        "effective_areas": formulas.effective_number(made.weight, starts).ravel(),
+        "largest_weight": formulas.largest_weight(made.weight, starts).ravel(),
+        "route": route.ravel(),
         "quality": quality.ravel(),
         "notes": notes.ravel(),
     }
 
 
-def _averaged(laid: Layout, weight: Floats, options: _Options) -> dict[str, Floats]:
-    starts, scale = laid.entries.starts, options.multiplier
-    arrays = {name: np.where(laid.observed, laid.values[name] / scale, np.nan) for name in laid.values}
-    value = formulas.weighted_mean(np.where(laid.observed, arrays["value"], 0.0), weight, starts)
-    variance = np.full(value.shape, np.nan)
-    if options.standard_error == "person-years":
-        constant = np.array([PERSON_YEARS_CONSTANT[sex] for sex in laid.sex])
-        part = constant[:, None] ** 2 / (laid.people * laid.years[:, None])
-        variance = formulas.weighted_mean_variance(part, weight, starts)
-    elif {"lower", "upper"} <= set(arrays):
-        part = _variance_from_limits(arrays["value"], arrays["lower"], arrays["upper"], kind=options.kind)
-        variance = formulas.weighted_mean_variance(part, weight, starts)
-    return _scaled(value, variance, _limits(value, variance, options), options)
+def _method(laid: Layout, route: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Say the route, and the people where they are the weights."""
+    basis = np.array(laid.basis, dtype=object)[:, None]
+    return np.where(route == "weighted mean", route + ": " + basis, route)
 
 
-def _variance_from_limits(value: Floats, lower: Floats, upper: Floats, *, kind: str) -> Floats:
-    """Variance behind published 95 % limits, on the scale on which limits of this kind are symmetric."""
-    if kind == "proportion":
-        return log_intervals.standard_error_from_logit_limits(value, lower, upper) ** 2
-    if kind in RATES:
-        return log_intervals.standard_error_from_log_limits(value, lower, upper) ** 2
-    return interval_inversion.standard_error_from_limits(lower, upper) ** 2
+def _finished(laid: Layout, made: Aggregate, covered: Floats, options: Options) -> dict[str, Floats]:
+    """Put the multiplier back; without a confidence drop the limits; with bounds widen them."""
+    sampled = options.multiplier * (1.0 if options.confidence is not None else np.nan)
+    numbers = {
+        "value": made.value * options.multiplier,
+        "lower": made.lower * sampled,
+        "upper": made.upper * sampled,
+        "se": np.sqrt(made.variance) * sampled,
+    }
+    bounds = _bounds_of(options)
+    if bounds is None:
+        return numbers
+    missing = formulas.grouped_sum(np.where(laid.observed, 0.0, laid.share), laid.entries.starts)
+    gap = missing if options.kind == "count" else 1.0 - covered
+    known = numbers["value"] if options.kind == "count" else np.where(covered > 0, covered * numbers["value"], 0.0)
+    open_ended = covered < 1
+    for name, bound in (("lower", bounds.lowest), ("upper", bounds.highest)):
+        numbers[name] = np.where(open_ended, known + gap * bound, numbers[name])
+    for name in ("value", "se"):
+        numbers[name] = np.where(open_ended, np.nan, numbers[name])
+    return numbers
 
 
-def _limits(value: Floats, variance: Floats, options: _Options) -> intervals.Interval:
-    confidence = options.confidence or 0.95
-    if options.kind == "proportion":
-        return intervals.wilson_from_variance(value, variance, confidence=confidence)
-    if options.kind in RATES:
-        return intervals.byar_from_variance(value, variance, confidence=confidence)
-    return intervals.normal_interval(value, variance, confidence=confidence)
-
-
-def _pooled(laid: Layout, options: _Options) -> dict[str, Floats]:
-    starts, confidence = laid.entries.starts, options.confidence or 0.95
-    inside = np.where(laid.observed, laid.share, 0.0)
-    name = "count" if "count" in laid.values else "value"
-    count = formulas.grouped_sum(np.where(laid.observed, laid.values[name] * inside, 0.0), starts)
-    if options.kind == "count":
-        return _scaled(count, count, intervals.poisson_interval(count, confidence=confidence), options)
-    size = formulas.grouped_sum(np.where(laid.observed, laid.values["denominator"] * inside, 0.0), starts)
-    value = count / size
-    if options.kind == "proportion":
-        limits = intervals.wilson_interval(count, size, confidence=confidence)
-        return _scaled(value, value * (1 - value) / size, limits, options)
-    limits = intervals.poisson_interval(count, confidence=confidence)
-    return _scaled(
-        value, count / size**2, intervals.Interval(lower=limits.lower / size, upper=limits.upper / size), options
-    )
-
-
-def _scaled(value: Floats, variance: Floats, limits: intervals.Interval, options: _Options) -> dict[str, Floats]:
-    sampled = 1.0 if options.confidence is not None else np.nan
-    numbers = {"lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}
-    scaled = {name: column * (options.multiplier * sampled) for name, column in numbers.items()}
-    return {"value": value * options.multiplier, **scaled}
+def _bounds_of(options: Options) -> Bounds | None:
+    if isinstance(options.missing, Bounds):
+        return options.missing
+    return Bounds(lowest=0.0, highest=options.multiplier) if options.missing == "bounds" else None
 
 
 def _refuse_missing(laid: Layout, covered: Floats) -> None:
@@ -305,25 +266,38 @@ def _refuse_missing(laid: Layout, covered: Floats) -> None:
 
 
 def _remarks(
-    laid: Layout, covered: Floats, notices: Sequence[str], options: _Options
+    laid: Layout, covered: Floats, route: NDArray[np.object_], notices: Sequence[str], options: Options
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Codes and sentences of each estimate; estimates with equal weights and gaps share them."""
     quality, notes = np.empty(covered.shape, dtype=object), np.empty(covered.shape, dtype=object)
     seen: dict[Any, tuple[str, str]] = {}
     for group, target in np.ndindex(covered.shape):
-        key = (target, laid.basis[group], laid.proxy_year[group], covered[group, target])
-        if key not in seen:
-            mine = entries_of(laid.entries, target)
-            codes = [laid.entries.sources[i] for i in laid.entries.source[mine]]
-            found = partial_remarks(codes, laid.share[group, mine], laid.weight[group, mine])
-            if laid.proxy_year[group]:
-                found.append(("proxy_year", QUALITY["proxy_year"]))
-            if options.proxy:
-                found.append(("proxy_denominator", f"{options.proxy[0].upper()}{options.proxy[1:].rstrip('.')}."))
-            if options.standard_error == "person-years":
-                found.append(("person_years_se", QUALITY["person_years_se"]))
+        mine = entries_of(laid.entries, target)
+        gaps = laid.observed[group, mine].tobytes() if covered[group, target] < 1 else b""
+        key = (target, laid.basis[group], laid.proxy_year[group], covered[group, target], route[group, target], gaps)
+        if key not in seen or gaps:
+            found = _remarks_of(laid, group, mine, str(route[group, target]), options)
             found += coverage_remarks(float(covered[group, target]), options.min_coverage)
+            found += missing_remarks(laid, group, mine) if gaps else []
             found += [("recoded", f"{notice}.") for notice in (*laid.crosswalk.notices, *notices)]
             seen[key] = ";".join(dict.fromkeys(code for code, _ in found)), " ".join(text for _, text in found)
         quality[group, target], notes[group, target] = seen[key]
     return quality, notes
+
+
+def _remarks_of(laid: Layout, group: int, mine: slice, route: str, options: Options) -> list[tuple[str, str]]:
+    codes = [laid.entries.sources[i] for i in laid.entries.source[mine]]
+    found = partial_remarks(codes, laid.share[group, mine], laid.weight[group, mine])
+    weighted = route == "weighted mean"
+    applies = {
+        "proxy_year": laid.proxy_year[group] and weighted,
+        "rounded_limits": weighted and options.family in RECOVERABLE and not options.survey and "lower" in laid.values,
+        "person_years_se": options.standard_error == "person-years",
+        "bounds": _bounds_of(options) is not None and not laid.observed[group, mine].all(),
+    }
+    found += [(code, QUALITY[code]) for code, does in applies.items() if does]
+    if options.proxy and weighted:
+        found.append(("proxy_denominator", f"{options.proxy[0].upper()}{options.proxy[1:].rstrip('.')}."))
+    if isinstance(options.missing, Imputed):
+        found.append(("imputed", f"{QUALITY['imputed']} Source: {options.missing.source}."))
+    return found

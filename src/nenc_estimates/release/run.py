@@ -1,0 +1,85 @@
+"""The run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nenc_estimates.release.people import most_deprived_part, population_part
+from nenc_estimates.release.reproduction import reproduce
+from nenc_estimates.release.rows import COLUMNS, CONTENTS, in_order
+from nenc_estimates.release.weighted import areas_below_part, ill_health_part, weighted_part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nenc_estimates.specification import Specification
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a run hands over.
+
+    ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
+    specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
+    published figure; ``log`` what was read, used and left out, with the reason.
+    """
+
+    estimates: pd.DataFrame
+    contents: pd.DataFrame
+    notes: pd.DataFrame
+    reproduction: pd.DataFrame
+    log: dict[str, Any]
+
+
+def run_release(specification: Specification, *, progress: Progress = lambda _: None) -> Run:
+    """Make every table of a release.
+
+    Parameters
+    ----------
+    specification
+        What to make.
+    progress
+        Called with a line before each step.
+
+    Raises
+    ------
+    EstimatesError
+        Data do not allow an estimate that the specification asks for.
+    """
+    import pandas as pd  # noqa: PLC0415 - importing the library must stay cheap
+
+    parts, log = [], []
+    for entry in specification.weighted:
+        progress(f"{entry.indicator} {entry.edition}")
+        part, read = weighted_part(entry)
+        parts += part
+        log.append(read)
+    made = pd.concat(parts, ignore_index=True)
+    progress("comparisons")
+    parts += [ill_health_part(entry, made) for entry in specification.ill_health]
+    parts += [areas_below_part(entry) for entry in specification.areas_below]
+    if specification.deprivation:
+        parts += [
+            most_deprived_part(age, year)
+            for age in specification.deprivation.ages
+            for year in specification.deprivation.years
+        ]
+    if specification.population:
+        parts += [population_part(year) for year in specification.population.years]
+    together = pd.concat(parts, ignore_index=True)
+    estimates = in_order(together)
+    progress("published figures")
+    notes = estimates.loc[
+        estimates["notes"] != "", ["indicator", "edition", "area_code", "quality", "notes"]
+    ].drop_duplicates()
+    return Run(
+        estimates=estimates[list(COLUMNS)],
+        contents=together[list(CONTENTS)].drop_duplicates(ignore_index=True),
+        notes=notes.reset_index(drop=True),
+        reproduction=reproduce(estimates),
+        log={"read": log, "estimates": len(estimates)},
+    )
