@@ -10,17 +10,27 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from nenc_estimates.errors import SchemaError
+from nenc_estimates.kernels.infant_years import (
+    andreev_kingkade_infant_years,
+    coale_demeny_child_years,
+    coale_demeny_infant_years,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
+    from nenc_estimates.kernels.infant_years import Sex
+
+_INFANT_RULES: Final = MappingProxyType(
+    {"andreev_kingkade": andreev_kingkade_infant_years, "coale_demeny": coale_demeny_infant_years}
+)
 _ALL_AGES: Final = frozenset({"all", "all ages", "at birth", "birth"})
 _PATTERNS: Final = (
     ("exact", re.compile(r"(\d+)")),
@@ -195,6 +205,41 @@ class AgeBands:
         fraction = np.where(np.array(self.lower) == 0, 0.1, 0.5)
         fraction[-1] = np.nan
         return self.width * fraction
+
+    def infant_rule_nax(
+        self, m0: ArrayLike, *, rule: Literal["andreev_kingkade", "coale_demeny"], sex: Sex
+    ) -> NDArray[np.float64]:
+        """Years lived in each band by those who die in it, with a rule for infants that depends on mortality.
+
+        Parameters
+        ----------
+        m0
+            Death rate at age 0 ``(...)`` [deaths per person-year].
+        rule
+            ``"andreev_kingkade"`` changes age 0; ``"coale_demeny"`` (West) ages 0 and, where it is a band,
+            1-4. Other bands are as in `nax`.
+        sex
+            ``"male"`` or ``"female"``.
+
+        Returns
+        -------
+        NDArray
+            ``(..., age)`` [years].
+
+        Examples
+        --------
+        >>> ABRIDGED_90.infant_rule_nax(0.004, rule="coale_demeny", sex="male")[:3].round(3)
+        array([0.054, 1.641, 2.5  ])
+        """
+        if self.lower[:2] != (0, 1):
+            raise ValueError(f"an infant rule needs a band for the first year of life, not {self.labels[0]}")
+        if rule not in _INFANT_RULES:
+            raise ValueError(f"rule is 'andreev_kingkade' or 'coale_demeny', not {rule!r}")
+        nax = np.broadcast_to(self.nax, (*np.shape(m0), len(self))).copy()
+        nax[..., 0] = _INFANT_RULES[rule](m0, sex=sex)
+        if rule == "coale_demeny" and self.lower[2:3] == (5,):
+            nax[..., 1] = coale_demeny_child_years(m0, sex=sex)
+        return nax
 
     def index(self, label: str | int) -> int:
         """Position of the band that a label means.
