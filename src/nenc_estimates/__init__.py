@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from nenc_estimates.comparisons import count_areas_below, estimate_gap, estimate_share_in_ill_health
     from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
     from nenc_estimates.denominators import Denominator, Weights, load_denominator, weigh
+    from nenc_estimates.diagnostics import benchmark_crosswalk, diagnose_estimate
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
     from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
+    from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
     from nenc_estimates.readers import read_indicator
@@ -27,10 +29,12 @@ _HOME = {
     "ABRIDGED_85": "age_bands",
     "ABRIDGED_90": "age_bands",
     "AgeBands": "age_bands",
+    "Bounds": "missing",
     "Crosswalk": "crosswalks",
     "Denominator": "denominators",
     "EstimatesError": "errors",
     "INDICATORS": "indicators",
+    "Imputed": "missing",
     "Indicator": "indicators",
     "InvalidDataError": "errors",
     "KINDS": "indicators",
@@ -39,7 +43,9 @@ _HOME = {
     "SchemaError": "errors",
     "UnknownAreaError": "errors",
     "Weights": "denominators",
+    "benchmark_crosswalk": "diagnostics",
     "count_areas_below": "comparisons",
+    "diagnose_estimate": "diagnostics",
     "estimate_gap": "comparisons",
     "estimate_indicator": "weighting",
     "estimate_share_in_ill_health": "comparisons",
@@ -59,16 +65,20 @@ __all__ = [
     "KINDS",
     "QUALITY",
     "AgeBands",
+    "Bounds",
     "Crosswalk",
     "Denominator",
     "EstimatesError",
+    "Imputed",
     "Indicator",
     "InvalidDataError",
     "Period",
     "SchemaError",
     "UnknownAreaError",
     "Weights",
+    "benchmark_crosswalk",
     "count_areas_below",
+    "diagnose_estimate",
     "estimate_gap",
     "estimate_indicator",
     "estimate_share_in_ill_health",

@@ -57,6 +57,9 @@ ROUNDING_TOLERANCE = 0.10
 """How far the two limits of a rounded rate may disagree about its count."""
 
 
+VALUES = ("value", "lower", "upper", "count", "denominator")
+"""Columns of numbers that an estimate reads."""
+
 NUMBERS = ("value", "variance", "lower", "upper")
 
 PERSON_YEARS_CONSTANT: Mapping[str, float] = MappingProxyType({"Male": 136.0, "Female": 129.0})
@@ -71,14 +74,14 @@ class Options:
     """Choices of :func:`~nenc_estimates.estimate_indicator` that decide a route; see there."""
 
     kind: str
-    multiplier: float
-    missing: Missing
-    min_coverage: float
-    standard_error: str
-    survey: bool
-    decimals: int | None
-    proxy: str
-    confidence: float | None
+    multiplier: float = 1.0
+    missing: Missing = "error"
+    min_coverage: float = 0.9
+    standard_error: str = "published"
+    survey: bool = False
+    decimals: int | None = None
+    proxy: str = ""
+    confidence: float | None = 0.95
 
     @property
     def family(self) -> Family:
@@ -324,6 +327,18 @@ def _variance(laid: Layout, arrays: dict[str, Floats], options: Options) -> Floa
     if "lower" in arrays:
         return variance_from_limits(arrays["value"], arrays["lower"], arrays["upper"], options.family)
     return np.full(arrays["value"].shape, np.nan)
+
+
+def areas_variance(laid: Layout, options: Options) -> Floats:
+    """Variance of each area's value, without its multiplier, by whatever the table allows: ``(group, entry)``."""
+    published = published_parts(laid.values, options.family, options.multiplier)
+    if published is None:
+        return _variance(laid, _natural(laid, options.multiplier), options)
+    if options.family == "binomial":
+        return np.asarray(published.value * (1 - published.value) / published.size)
+    if options.family == "poisson":
+        return np.asarray(published.count / published.size**2)
+    return published.variance
 
 
 def _either(chosen: NDArray[np.bool_], first: Aggregate, second: Aggregate, starts: NDArray[np.intp]) -> Aggregate:

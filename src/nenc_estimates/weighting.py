@@ -15,7 +15,7 @@ from nenc_estimates.layout import Layout, entries_of, lay_out
 from nenc_estimates.missing import Bounds, Imputed, Missing, check_missing, check_reasons, impute
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.remarks import coverage_remarks, missing_remarks, partial_remarks
-from nenc_estimates.routes import RECOVERABLE, Aggregate, Options, aggregate
+from nenc_estimates.routes import RECOVERABLE, VALUES, Aggregate, Options, aggregate
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 from nenc_estimates.vintages import crosswalks_to, match_vintage, merge_superseded
 
@@ -33,9 +33,6 @@ StandardError = Literal["published", "person-years"]
 
 LEAST_COVERAGE = 2 / 3
 """Below this share of people no estimate is made, whatever was asked for: World Bank, WDI aggregation rules."""
-
-VALUES = ("value", "lower", "upper", "count", "denominator")
-"""Columns of numbers that :func:`estimate_indicator` reads."""
 
 
 def estimate_indicator(
