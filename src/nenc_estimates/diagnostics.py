@@ -42,7 +42,7 @@ DIAGNOSTICS: Mapping[str, str] = MappingProxyType(
         "leave_one_out": "the estimate without an area, (t - W_i t_i) / (1 - W_i)",
         "influence": "the estimate less the one without the area",
         "membership": "share of a partial area that lies inside",
-        "bias_per_unit": "W (1 - m): by how much the estimate is off for each unit between the part inside and the rest",
+        "bias_per_unit": "W (1 - m): how far the estimate is off for each unit between the part inside and the rest",
         "lowest_area": "lowest value of an area with weight",
         "highest_area": "highest value of an area with weight",
         "between_area_sd": "standard deviation of the areas' values",
