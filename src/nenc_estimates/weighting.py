@@ -268,8 +268,9 @@ def _remarks(
     """Codes and sentences of each estimate; estimates with equal weights and gaps share them."""
     quality, notes = np.empty(covered.shape, dtype=object), np.empty(covered.shape, dtype=object)
     seen: dict[Any, tuple[str, str]] = {}
+    slices = [entries_of(laid.entries, target) for target in range(covered.shape[1])]
     for group, target in np.ndindex(covered.shape):
-        mine = entries_of(laid.entries, target)
+        mine = slices[target]
         gaps = laid.observed[group, mine].tobytes() if covered[group, target] < 1 else b""
         key = (target, laid.basis[group], laid.proxy_year[group], covered[group, target], route[group, target], gaps)
         if key not in seen or gaps:
