@@ -220,6 +220,8 @@ def check_values(stacked: Stack) -> None:
 
     Raises
     ------
+    SchemaError
+        One limit has a column and the other has none.
     InvalidDataError
         The message names the rows.
     """
@@ -227,6 +229,9 @@ def check_values(stacked: Stack) -> None:
     for name, numbers in values.items():
         if np.isinf(numbers).any():
             raise InvalidDataError(f"{name} must be finite, but is not in {stacked.named(np.isinf(numbers))}.")
+    if ("lower" in values) != ("upper" in values):
+        there, absent = ("lower", "upper") if "lower" in values else ("upper", "lower")
+        raise SchemaError(f"the table has a column {there!r} and no {absent!r}: give both limits, or neither.")
     if {"value", "lower", "upper"} <= set(values):
         faults = (
             (np.isnan(values["lower"]) != np.isnan(values["upper"]), "one limit is there and the other is missing"),
