@@ -88,12 +88,12 @@ class Denominator:
             for column, default in (("area_code", ""), ("sex", "Persons"), ("age", "all"))
         ]
         years = number_column(opened, "year") if "year" in opened.columns else np.zeros(len(people))
-        wrong = np.flatnonzero(~(np.isfinite(people) & (people >= 0) & np.isfinite(years)))
+        wrong = np.flatnonzero(~(np.isfinite(people) & (people >= 0) & (years == np.floor(years))))
         if wrong.size:
             rows = "; ".join(
                 f"row {i} ({keys[0][i]}, {keys[1][i]}, age {keys[2][i]}): {people[i]:g}" for i in wrong[:5]
             )
-            raise InvalidDataError(f"people must be 0 or more and known, in a known year, but {rows}.")
+            raise InvalidDataError(f"people must be 0 or more and known, in a whole year, but {rows}.")
         named = (
             text_column(opened, "series") if "series" in opened.columns else np.full(len(people), series, dtype=object)
         )
@@ -120,6 +120,9 @@ class Denominator:
             )
         cube.ravel()[flat] = people
         of_year = dict(zip(years.tolist(), series, strict=True))
+        mixed = [year for year, other in zip(years.tolist(), series, strict=True) if other != of_year[year]]
+        if mixed:
+            raise InvalidDataError(f"people of {mixed[0]} belong to more than one series: keep one a year.")
         ages = tuple(map(str, labels[2]))
         return cls(
             name=name,
@@ -140,15 +143,17 @@ class Denominator:
         Raises
         ------
         SchemaError
-            The table has no such sex, or no bands that make up the age group.
+            The table has no such year or sex, or no bands that make up the age group.
         """
+        if year not in self.years:
+            raise SchemaError(f"{self.name} has no year {year}. It has: {', '.join(map(str, self.years))}.")
         at_year = self.cube[:, :, self._tiles(age), self.years.index(year)].sum(axis=2)
         by_area = at_year[:, self._sexes(sex)].sum(axis=1)
         place = {code: i for i, code in enumerate(self.areas)}
         return np.array([by_area[place[code]] if code in place else np.nan for code in codes], dtype=np.float64)
 
     def nearest_year(self, codes: Sequence[str], *, sex: str, age: str, year: int | None) -> int:
-        """Year nearest to ``year`` in which every area has a figure; of two equally near, the later.
+        """Year nearest to ``year`` in which every area has people; of two equally near, the later.
 
         ``year=None`` asks for the only year of the table.
 
@@ -165,15 +170,15 @@ class Denominator:
                 )
             year = self.years[0]
         nearest = sorted(self.years, key=lambda known: (abs(known - year), -known))
-        lacking = {known: np.isnan(self.people(codes, sex=sex, age=age, year=known)) for known in nearest}
+        lacking = {known: ~(self.people(codes, sex=sex, age=age, year=known) > 0) for known in nearest}
         for known in nearest:
             if not lacking[known].any():
                 return known
         best = min(nearest, key=lambda known: int(lacking[known].sum()))
         absent = [describe(code) for code, is_lacking in zip(codes, lacking[best], strict=True) if is_lacking]
         raise InvalidDataError(
-            f"{self.name} ({sex}, age {age}) has no figure for {', '.join(absent[:8])} in {best}, "
-            "the year with most figures. "
+            f"{self.name} ({sex}, age {age}) has no figure above 0 for {', '.join(absent[:8])} in "
+            f"{best or 'its only year'}, the year with most figures. "
             "An area without people cannot be weighted: add its people."
         )
 
