@@ -162,7 +162,7 @@ def _weigh(crosswalk: Crosswalk, people: Denominator | None, sex: str, age: str,
         people=count,
         weight=weight,
         basis=f"{people.name}, {sex}, age {age}{when}",
-        proxy_year=year is not None and used != year,
+        proxy_year=year is not None and used not in (0, year),  # 0 stands for any year
     )
 
 
