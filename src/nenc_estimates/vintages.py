@@ -149,6 +149,8 @@ def select_geography(table: IntoDataFrame, to: Target) -> Selection:
     _refuse_strangers(stacked, crosswalks)
     filled = ~np.isnan(stacked.values["value"])
     lacking = np.stack([_missing(filled, stacked.labels, crosswalk) for crosswalk in crosswalks], axis=-1)
+    sizes = np.array([len(crosswalk.members) for crosswalk in crosswalks])
+    lacking = np.where(lacking == sizes, sizes.max() + 1, lacking)  # one without any member is never the choice
     chosen = np.argmin(lacking, axis=-1)  # of equally complete ones argmin takes the first, which is the finest
     kept = np.zeros(stacked.rows.shape, dtype=bool)
     for i, crosswalk in enumerate(crosswalks):
