@@ -109,7 +109,7 @@ def overlaps(codes: Iterable[str]) -> list[tuple[str, str, str]]:
             continue
         pairs += [(above, code, "contains") for above in _ancestors(code) if above in given]
         pairs += [(code, later, "became part of") for later in known[code].successors if later in given]
-        if known[code].same_area_as in given:
+        if known[code].same_area_as and known[code].same_area_as in given:
             pairs.append((code, known[code].same_area_as, "is the same area as"))
     return pairs
 
