@@ -106,16 +106,15 @@ def lay_out(
         values["count"] + values["denominator"] if {"count", "denominator"} <= set(values) else values["value"]
     )
     weight = np.stack([each.weight for each in weighed])
-    if people is None and "denominator" in values and observed.all():
-        weight = formulas.weights(
-            values["denominator"], np.stack([each.entries.share for each in weighed]), entries.starts
-        )
+    share = np.stack([each.entries.share for each in weighed])
+    if people is None and "denominator" in values and (observed | (share == 0)).all():
+        weight = formulas.weights(np.where(share == 0, 0.0, values["denominator"]), share, entries.starts)
     return Layout(
         stacked=stacked,
         groups=groups,
         crosswalk=crosswalk,
         entries=entries,
-        share=np.stack([each.entries.share for each in weighed]),
+        share=share,
         people=np.stack([each.people for each in weighed]),
         weight=weight,
         observed=observed,
