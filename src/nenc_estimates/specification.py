@@ -50,13 +50,26 @@ class _Edition(_Section):
 class Weighted(_Edition):
     """An indicator weighted from local authorities to the targets."""
 
-    to: tuple[Target, ...] = ("nenc", "local_icp")
+    to: tuple[Target, ...] = Field(default=("nenc", "local_icp"), min_length=1)
     reference: str = ENGLAND
     gap: bool = False
     missing: Literal["error", "renormalise"] = "error"
     min_coverage: float = Field(default=0.9, ge=2 / 3, le=1)
     standard_error: Literal["published", "person-years"] = "published"
     skip_periods: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _possible(self) -> Weighted:
+        kind = INDICATORS[self.indicator].kind
+        if len(set(self.to)) < len(self.to):
+            raise ValueError(f"to names a target twice: {', '.join(self.to)}.")
+        if self.gap and self.reference != ENGLAND:
+            raise ValueError(f"gap = true is the gap to England: leave reference at {ENGLAND!r}, or gap out.")
+        if self.standard_error == "person-years" and kind != "life expectancy":
+            raise ValueError(f"standard_error = 'person-years' is a rule for life expectancy, not for a {kind}.")
+        if self.missing == "renormalise" and kind == "count":
+            raise ValueError("missing = 'renormalise' averages, and a count is not averaged: use 'error'.")
+        return self
 
 
 class IllHealth(_Section):
@@ -90,7 +103,7 @@ class Specification(_Section):
     """What a release contains."""
 
     title: str
-    weighted: tuple[Weighted, ...]
+    weighted: tuple[Weighted, ...] = Field(min_length=1)
     ill_health: tuple[IllHealth, ...] = ()
     areas_below: tuple[AreasBelow, ...] = ()
     deprivation: Deprivation | None = None
@@ -127,7 +140,7 @@ def read_specification(path: Path | None = None) -> Specification:
     Raises
     ------
     SchemaError
-        The file is absent or not TOML.
+        The file cannot be read or is not TOML.
     pydantic.ValidationError
         A key is unknown or a value impossible; the message names it and what was expected.
 
@@ -139,8 +152,8 @@ def read_specification(path: Path | None = None) -> Specification:
     path = path or default_specification()
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as problem:
-        raise SchemaError(f"there is no specification {path}.") from problem
+    except OSError as problem:
+        raise SchemaError(f"the specification {path} cannot be read: {problem.strerror}.") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise SchemaError(f"{path.name} is not TOML: {problem}.") from problem
     return Specification.model_validate(content)
