@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             where = ".".join(map(str, fault["loc"])) or "specification"
             print(f"{where}: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return BAD_INPUT
-    except EstimatesError as problem:
+    except (EstimatesError, OSError) as problem:
         print(problem, file=sys.stderr)
         return BAD_INPUT
 
