@@ -52,8 +52,8 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
         ``out`` holds something else, which is left as it is.
     """
     out = out.resolve()
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
-        raise SchemaError(f"{out.name} exists and is not a release (it has no {MARK}): name another folder with --out.")
+    if out.exists():
+        _refuse_other_than_release(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -63,6 +63,22 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return out
+
+
+def _refuse_other_than_release(out: Path) -> None:
+    """Refuse a folder that holds anything but what the last run wrote into it: the whole folder is replaced."""
+    held = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+    try:
+        ours = {*json.loads((out / MARK).read_text(encoding="utf-8"))["outputs"], MARK} if held else set()
+    except (OSError, ValueError, LookupError, TypeError):
+        raise SchemaError(
+            f"{out.name} exists and is not a release (it has no {MARK} of one): name another folder with --out."
+        ) from None
+    if held - ours:
+        raise SchemaError(
+            f"{out.name} holds more than a release: {', '.join(sorted(held - ours)[:5])}. It would be replaced as a whole: "
+            "move these files, or name another folder with --out."
+        )
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
