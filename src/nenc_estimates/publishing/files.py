@@ -76,8 +76,8 @@ def _refuse_other_than_release(out: Path) -> None:
         ) from None
     if held - ours:
         raise SchemaError(
-            f"{out.name} holds more than a release: {', '.join(sorted(held - ours)[:5])}. It would be replaced as a whole: "
-            "move these files, or name another folder with --out."
+            f"{out.name} holds more than a release: {', '.join(sorted(held - ours)[:5])}. It is replaced as a whole: "
+            "move these files or name another folder with --out."
         )
 
 
