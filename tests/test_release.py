@@ -277,6 +277,13 @@ def test_each_step_is_announced():
     assert set(run.reproduction["outcome"]) <= {"not in this release", "cannot be recomputed"}
 
 
+def test_a_row_that_a_release_would_hold_twice_is_refused():
+    entry = Weighted(indicator="le_birth", edition="ons_original", reference="")
+    below = [{"indicator": "hle_birth", "edition": "ons_2022_03", "level": 60.0}] * 2
+    with pytest.raises(InvalidDataError, match=r"the release holds \['areas_below_60', .*\] twice"):
+        run_release(Specification(title="t", weighted=(entry,), areas_below=below))
+
+
 def test_a_reference_that_the_edition_lacks_is_refused_with_the_remedy():
     small = Specification(title="t", weighted=(Weighted(indicator="le_birth", edition="ons_original"),))
     with pytest.raises(InvalidDataError, match="ons_original has no row for the reference"):

@@ -163,7 +163,9 @@ def nenc(values, *, to="nenc", **columns):
 
 
 @MODEST
-@given(st.floats(-1e6, 1e6), st.sampled_from(["nenc", "local_icp"]))
+@given(
+    st.floats(-1e6, 1e6).filter(lambda value: abs(value) > 1e-300 or value == 0), st.sampled_from(["nenc", "local_icp"])
+)
 def test_a_constant_in_gives_that_constant_out(value, to):
     made = nenc([value] * len(MEMBERS), to=to)["value"]
     np.testing.assert_allclose(made, value, rtol=1e-14, atol=0)
@@ -173,7 +175,8 @@ def test_a_constant_in_gives_that_constant_out(value, to):
 @given(VALUES)
 def test_an_estimate_lies_between_its_areas(values):
     (made,) = nenc(values)["value"]
-    assert min(values) * (1 - 1e-14) <= made <= max(values) * (1 + 1e-14)
+    # below 1e-300 a product has fewer digits
+    assert min(values) * (1 - 1e-14) - 1e-300 <= made <= max(values) * (1 + 1e-14) + 1e-300
 
 
 @MODEST
@@ -255,7 +258,7 @@ def test_chained_crosswalks_count_as_two_steps_do(shares, onward, counts):
     twice = estimate_indicator(between, to=second, kind="count")
     once = estimate_indicator(frame, to=first.compose(second), kind="count")
     assert once["area_code"].tolist() == twice["area_code"].tolist()
-    np.testing.assert_allclose(once["value"], twice["value"], rtol=1e-14)
+    np.testing.assert_allclose(once["value"], twice["value"], rtol=1e-14, atol=1e-200)
 
 
 @MODEST

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nenc_estimates.kernels.weighting import (
@@ -19,6 +19,7 @@ from nenc_estimates.kernels.weighting import (
     weights,
 )
 
+MODEST = settings(max_examples=30, deadline=None)
 ULP = 4 * np.finfo(float).eps
 """Each figure below takes at most a handful of rounded operations."""
 
@@ -66,6 +67,7 @@ def layouts(draw):
     return people, share, value, [0, *accumulate(lengths)][:-1], lengths
 
 
+@MODEST
 @given(layouts())
 def test_weights_and_means_agree_with_rational_arithmetic_for_any_layout(layout):
     people, share, value, starts, lengths = layout
@@ -83,6 +85,7 @@ def test_weights_and_means_agree_with_rational_arithmetic_for_any_layout(layout)
     np.testing.assert_allclose(grouped_sum(weight, starts), 1.0, rtol=1e-14)
 
 
+@MODEST
 @given(layouts(), st.floats(0, 1))
 def test_correlated_errors_never_shrink_the_variance(layout, correlation):
     people, share, value, starts, _ = layout
@@ -93,6 +96,7 @@ def test_correlated_errors_never_shrink_the_variance(layout, correlation):
     ).all()
 
 
+@MODEST
 @given(layouts(), st.data())
 def test_coverage_lies_between_nought_and_one_and_is_one_only_when_all_is_observed(layout, data):
     people, share, _, starts, lengths = layout
