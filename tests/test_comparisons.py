@@ -60,6 +60,8 @@ def test_each_series_meets_its_own_reference():
         (rows([1, 2]), rows([1, 2]), InvalidDataError, "one reference row for each series, but the table has several"),
         (rows([1, 2], indicator="hle"), rows([1], codes="R", indicator="le"), InvalidDataError, "no row for hle"),
         (rows([1, 2], edition="a"), rows([1], codes="R", edition="b"), InvalidDataError, "no row for a"),
+        (rows([1, np.inf]), ENGLAND, InvalidDataError, r"value must be finite, but is not in row 1"),
+        (rows([1, 2], se=[0.1, -0.1]), ENGLAND, InvalidDataError, r"se must be 0 or more, but is negative in row 1"),
         (rows([1, 2], codes="AA"), ENGLAND, InvalidDataError, "rows 0 and 1"),
         (rows([1, 2]), rows([1], codes="R").drop(columns="value"), SchemaError, "no column 'value'"),
     ],

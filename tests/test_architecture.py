@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nenc_estimates
+
+PACKAGE = Path(nenc_estimates.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = {"pandas", "pyarrow", "polars", "narwhals", "scipy", "matplotlib", "altair", "jinja2", "pydantic"}
+"""Packages that `import nenc_estimates` must not load: it re-exports, and each name loads what it needs."""
+
+PUBLIC = {
+    *("ABRIDGED_85", "ABRIDGED_90", "AgeBands", "Crosswalk", "Denominator", "EstimatesError", "INDICATORS"),
+    *("Indicator", "InvalidDataError", "KINDS", "Period", "QUALITY", "SchemaError", "UnknownAreaError", "Weights"),
+    *("count_areas_below", "estimate_gap", "estimate_indicator", "estimate_share_in_ill_health", "load_crosswalk"),
+    *("load_denominator", "read_indicator", "read_specification", "run_release", "select_geography", "weigh"),
+}
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def loaded_by(statement):
+    """Top-level packages that a fresh interpreter loads for a statement."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", statement],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")])},
+    )
+    return {name.split(".")[0] for name in re.findall(r"\|\s+([\w.]+)$", done.stderr, flags=re.MULTILINE)}
+
+
+def test_the_public_names_are_these():
+    assert set(nenc_estimates.__all__) == PUBLIC
+    assert len(nenc_estimates.__all__) == len(PUBLIC)
+    assert set(dir(nenc_estimates)) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_found_where_it_is_said_to_live(name):
+    found = getattr(nenc_estimates, name)
+    assert getattr(found, "__module__", f"nenc_estimates.{nenc_estimates._HOME[name]}").startswith(
+        f"nenc_estimates.{nenc_estimates._HOME[name]}"
+    ) or not hasattr(found, "__qualname__")
+
+
+def test_names_for_type_checkers_are_those_that_load():
+    guarded = next(node for node in parsed(PACKAGE / "__init__.py").body if isinstance(node, ast.If))
+    imported = {alias.name: node.module for node in guarded.body for alias in node.names}
+    assert imported == {name: f"nenc_estimates.{home}" for name, home in nenc_estimates._HOME.items()}
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'nenc_estimates' has no attribute 'estimate_everything'"):
+        nenc_estimates.estimate_everything  # noqa: B018
+
+
+def test_import_loads_nothing_heavy():
+    assert "nenc_estimates" in (loaded := loaded_by("import nenc_estimates"))
+    assert not loaded & HEAVY
+
+
+def test_the_errors_and_the_command_line_do_not_wait_for_pandas():
+    loaded = loaded_by("import nenc_estimates.cli; nenc_estimates.EstimatesError")
+    assert not loaded & {"pandas", "pyarrow", "scipy", "jinja2"}
+
+
+@pytest.mark.parametrize("kernel", sorted(path.stem for path in (PACKAGE / "kernels").glob("[a-z]*.py")))
+def test_a_kernel_loads_no_table_and_no_statistics(kernel):
+    code = f"import sys, nenc_estimates.kernels.{kernel}; print('scipy.stats' in sys.modules)"
+    loaded = loaded_by(f"import nenc_estimates.kernels.{kernel}")
+    assert not loaded & {"pandas", "pyarrow", "narwhals", "pydantic"}
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_and_bodies_stay_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 40, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_only_the_command_line_prints(path):
+    calls = {
+        node.func.id
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "print" not in calls or path.name == "cli.py"
+
+
+def test_every_module_has_tests_of_its_name():
+    tests = Path(__file__).parent
+    if not (tests / "kernels").is_dir():
+        pytest.skip("the tests are not beside each other here")
+    for path in SOURCES:
+        relative = path.relative_to(PACKAGE)
+        if path.stem == "__init__" or relative.as_posix() in WITHOUT_OWN_TESTS:
+            continue
+        assert (tests / relative.parent / f"test_{relative.name}").is_file(), relative
+
+
+WITHOUT_OWN_TESTS = {
+    "errors.py": "three empty classes",
+    "crosswalk_rules.py": "tests/test_crosswalks.py",
+    "layout.py": "tests/test_weighting.py",
+    "readers.py": "tests/test_packaged.py",
+    "indicators.py": "tests/test_weighting.py",
+    "publishing/page.py": "tests/publishing/test_files.py",
+    "kernels/log_intervals.py": "tests/kernels/test_intervals.py",
+}
+"""Modules without a test file of their own, and where they are tested."""
