@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
 
+    from nenc_estimates.tables import Stack
     from nenc_estimates.vintages import Target
 
     Floats = NDArray[np.float64]
@@ -147,6 +148,7 @@ def estimate_indicator(
     needed = ["count", "denominator"] if {"count", "denominator"} <= set(opened.columns) else ["value"]
     stacked = stack(table, needed, by=by, axis="area_code", optional=VALUES, words=["missing_reason"])
     check_values(stacked)
+    _check_range(stacked, options)
     check_reasons(stacked)
     if isinstance(missing, Imputed):
         stacked, _ = impute(stacked, missing)
@@ -180,6 +182,23 @@ def _check_options(options: Options) -> None:
         raise ValueError(f"confidence is {options.confidence}; write 0.95 for 95 %.")
     if options.standard_error == "person-years" and kind != "life expectancy":
         raise ValueError(f"standard_error='person-years' is a rule for life expectancy at birth, not for a {kind}.")
+
+
+def _check_range(stacked: Stack, options: Options) -> None:
+    """Refuse values that no indicator of the kind can have; a mean and a score may have any."""
+    values, kind, is_share = stacked.values, options.kind, options.family == "binomial"
+    if "value" in values and kind not in ("mean", "index score"):
+        highest = options.multiplier if is_share else np.inf
+        wrong = (values["value"] < 0) | (values["value"] > highest)
+        if wrong.any():
+            raise InvalidDataError(
+                f"a {kind} lies between 0 and {highest:g}, but does not in {stacked.named(wrong)}. "
+                f"Is multiplier={options.multiplier:g} the one of this table?"
+            )
+    if is_share and {"count", "denominator"} <= set(values):
+        over = values["count"] > values["denominator"]
+        if over.any():
+            raise InvalidDataError(f"the count of a {kind} exceeds its denominator in {stacked.named(over)}.")
 
 
 def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[str, NDArray[Any]]:
