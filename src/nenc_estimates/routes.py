@@ -322,6 +322,8 @@ def _places(laid: Layout, options: Options) -> int | None:
 
 def _variance(laid: Layout, arrays: dict[str, Floats], options: Options) -> Floats:
     if options.standard_error == "person-years":
+        if not set(laid.sex) <= set(PERSON_YEARS_CONSTANT) or not np.isfinite(laid.years).all():
+            raise SchemaError("standard_error='person-years' needs columns sex (Male or Female) and period (years).")
         constant = np.array([[PERSON_YEARS_CONSTANT[sex]] for sex in laid.sex])
         return np.asarray(constant**2 / (laid.people * laid.years[:, None]))
     if "lower" in arrays:

@@ -40,7 +40,10 @@ def crosswalks_to(to: Target) -> tuple[Crosswalk, ...]:
     """Return the crosswalks that ``to`` names: a packaged target, one crosswalk, or several, in order of preference."""
     if isinstance(to, str):
         return load_crosswalks(to)
-    return (to,) if isinstance(to, Crosswalk) else tuple(to)
+    several = (to,) if isinstance(to, Crosswalk) else tuple(to or ())
+    if not several or not all(isinstance(each, Crosswalk) for each in several):
+        raise ValueError(f"to is {to!r}; give 'nenc', 'local_icp', a Crosswalk or a list of Crosswalks.")
+    return several
 
 
 def merge_superseded(stacked: Stack) -> tuple[Stack, tuple[str, ...]]:

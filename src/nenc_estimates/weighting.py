@@ -153,6 +153,10 @@ def estimate_indicator(
     if isinstance(missing, Imputed):
         stacked, _ = impute(stacked, missing)
     people = load_denominator(denominator) if isinstance(denominator, str) else denominator
+    if people is not None and not isinstance(people, Denominator):
+        raise SchemaError("denominator is not a Denominator: make one with Denominator.from_table(table).")
+    if year is not None and "period" in by:
+        raise ValueError("year is for a table without periods: this one has a column 'period', whose years count.")
     stacked, notices = merge_superseded(stacked)
     crosswalks = crosswalks_to(to)
     vintage = match_vintage(stacked, crosswalks)
@@ -167,7 +171,7 @@ def estimate_indicator(
 
 def _check_options(options: Options) -> None:
     kind = options.kind
-    if kind.casefold() in NOT_AGGREGABLE:
+    if str(kind).casefold() in NOT_AGGREGABLE:
         raise SchemaError(f"a {kind} cannot be aggregated: {NOT_AGGREGABLE[kind.casefold()]}.")
     for name, value, known in (
         ("kind", kind, tuple(KINDS)),
@@ -176,12 +180,20 @@ def _check_options(options: Options) -> None:
         if value not in known:
             raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.")
     check_missing(options.missing, kind=kind)
-    if not LEAST_COVERAGE <= options.min_coverage <= 1:
-        raise ValueError(f"min_coverage is {options.min_coverage}; it must lie between 2/3 and 1.")
-    if options.confidence is not None and not 0 < options.confidence < 1:
-        raise ValueError(f"confidence is {options.confidence}; write 0.95 for 95 %.")
-    if options.standard_error == "person-years" and kind != "life expectancy":
-        raise ValueError(f"standard_error='person-years' is a rule for life expectancy at birth, not for a {kind}.")
+    share, level = options.min_coverage, options.confidence
+    faults = {
+        f"multiplier is {options.multiplier}; write 100 for a percentage, 1 for a plain number.": (
+            not 0 < options.multiplier < np.inf
+        ),
+        f"min_coverage is {share}; it must lie between 2/3 and 1.": not LEAST_COVERAGE <= share <= 1,
+        f"confidence is {level}; write 0.95 for 95 %.": level is not None and not 0 < level < 1,
+        f"standard_error='person-years' is a rule for life expectancy at birth, not for a {kind}.": (
+            options.standard_error == "person-years" and kind != "life expectancy"
+        ),
+    }
+    for fault, is_there in faults.items():
+        if is_there:
+            raise ValueError(fault)
 
 
 def _check_range(stacked: Stack, options: Options) -> None:
