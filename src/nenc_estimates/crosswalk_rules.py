@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nenc_estimates.areas import areas, describe, overlaps, recoded
-from nenc_estimates.errors import InvalidDataError, UnknownAreaError
+from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.tables import coded_column, number_column, open_frame, text_column
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def share_columns(rows: Sequence[tuple[str, str, float]] | IntoDataFrame) -> dic
     """Read triples or a table of shares into columns, checking what it has."""
     if isinstance(rows, (list, tuple)):
         triples = list(rows)
+        odd = [row for row in triples if not isinstance(row, (list, tuple)) or len(row) != 3]
+        if odd:
+            raise SchemaError(f"rows are triples (source code, target code, share), but there is {odd[0]!r}.")
         codes = [np.array([row[i] for row in triples], dtype=object) for i in (0, 1)]
         share = np.array([row[2] for row in triples], dtype=np.float64)
         age = np.full(len(triples), "all", dtype=object)
@@ -116,6 +119,8 @@ def check_shares(
     source: NDArray[np.object_], target: NDArray[np.object_], age: NDArray[np.object_], share: Floats
 ) -> None:
     """Refuse shares outside 0 to 1, repeated pairs and sources that give away more than they have."""
+    if not share.size:
+        raise InvalidDataError("a crosswalk has at least one row: source code, target code, share.")
     wrong = ~((share >= 0) & (share <= 1))
     if wrong.any():
         texts = [f"{s} in {t}: {v}" for s, t, v in zip(source[wrong], target[wrong], share[wrong], strict=True)]
