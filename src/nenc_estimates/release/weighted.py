@@ -14,6 +14,7 @@ from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.indicators import INDICATORS, Indicator
 from nenc_estimates.kernels.interval_inversion import standard_error_from_limits
 from nenc_estimates.packaged import Entry, indicator_files, manifest
+from nenc_estimates.quality import QUALITY
 from nenc_estimates.readers import read_indicator
 from nenc_estimates.release.rows import CARRIED, SERIES, labelled
 from nenc_estimates.vintages import select_geography
@@ -123,6 +124,8 @@ def ill_health_part(entry: IllHealth, made: pd.DataFrame) -> pd.DataFrame:
     shares = estimate_share_in_ill_health(healthy, life, mixed=entry.mixed)
     shares = shares.merge(inherited, on=list(SERIES), validate="1:1")
     shares["quality"] = (shares["inherited"] + ";" + shares["quality"]).str.strip(";")
+    if entry.mixed:
+        shares["notes"] = (shares["notes"] + " " + QUALITY["mixed_editions"]).str.strip()
     indicator = Indicator(id="ill_health_share", name="Share of life in ill health", unit="%", kind="gap")
     sources = [manifest("indicators")[indicator_files()[key]] for key in keys]
     rows = labelled(shares, indicator, f"{entry.healthy} with {entry.life}", *sources)
