@@ -74,7 +74,7 @@ def estimate_gap(
     """
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; say 'higher' or 'lower'.")
-    by = _shared_keys(estimates, reference)
+    by = _shared_keys(estimates, reference, KEYS)
     stacked = stack(estimates, ["value"], by=by, axis="area_code", optional=["se"])
     code, expected, reference_se = _reference_of(
         stacked, stack(reference, ["value"], by=by, axis="area_code", optional=["se"])
@@ -136,7 +136,7 @@ def estimate_share_in_ill_health(
     >>> share["value"].round(1).tolist()
     [23.5]
     """
-    by = _shared_keys(healthy, life)
+    by = _shared_keys(healthy, life, [name for name in KEYS if name not in ("indicator", "edition")])
     stacked = stack(healthy, ["value"], by=by, axis="area_code", optional=["se"])
     beside = stack(life, ["value"], by=by, axis="area_code", optional=["se"])
     hle, le = stacked.values["value"], stacked.found_in(beside, "value")
@@ -199,7 +199,7 @@ def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str
     absent = [code for code in areas if code not in stacked.labels]
     if absent:
         raise InvalidDataError(f"the table has no rows for {', '.join(absent)}.")
-    chosen = [stacked.labels.index(code) for code in areas]
+    chosen = [stacked.labels.index(code) for code in dict.fromkeys(areas)]
     values = stacked.values["value"]
     counted = np.isin(np.arange(len(stacked.labels)), chosen)
     lacking = np.isnan(values) & counted
@@ -220,11 +220,11 @@ def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str
     return tidy({**columns, "n_areas": [len(chosen)] * len(ordered)}, stacked.backend)
 
 
-def _shared_keys(first: IntoDataFrame, second: IntoDataFrame) -> list[str]:
+def _shared_keys(first: IntoDataFrame, second: IntoDataFrame, names: Sequence[str]) -> list[str]:
     columns = set(open_frame(first, ["area_code", "value"]).columns) & set(
         open_frame(second, ["area_code", "value"]).columns
     )
-    return [name for name in KEYS if name in columns and name not in ("indicator", "edition")]
+    return [name for name in names if name in columns]
 
 
 def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_], Floats, Floats]:
