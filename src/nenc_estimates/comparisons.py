@@ -8,7 +8,7 @@ import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels import comparison, intervals
-from nenc_estimates.tables import KEYS, open_frame, stack, tidy
+from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,9 +75,9 @@ def estimate_gap(
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; say 'higher' or 'lower'.")
     by = _shared_keys(estimates, reference, KEYS)
-    stacked = stack(estimates, ["value"], by=by, axis="area_code", optional=["se"])
+    stacked = _stacked(estimates, by)
     code, expected, reference_se = _reference_of(
-        stacked, stack(reference, ["value"], by=by, axis="area_code", optional=["se"])
+        stacked, _stacked(reference, by)
     )
     shares = np.array([(share or {}).get(label, 0.0) for label in stacked.labels])
     value = comparison.gap(stacked.values["value"], expected[:, None], better=better)
@@ -137,8 +137,8 @@ def estimate_share_in_ill_health(
     [23.5]
     """
     by = _shared_keys(healthy, life, [name for name in KEYS if name not in ("indicator", "edition")])
-    stacked = stack(healthy, ["value"], by=by, axis="area_code", optional=["se"])
-    beside = stack(life, ["value"], by=by, axis="area_code", optional=["se"])
+    stacked = _stacked(healthy, by)
+    beside = _stacked(life, by)
     hle, le = stacked.values["value"], stacked.found_in(beside, "value")
     if (hle > le).any():
         raise InvalidDataError(
@@ -225,6 +225,12 @@ def _shared_keys(first: IntoDataFrame, second: IntoDataFrame, names: Sequence[st
         open_frame(second, ["area_code", "value"]).columns
     )
     return [name for name in names if name in columns]
+
+
+def _stacked(frame: IntoDataFrame, by: Sequence[str]) -> Stack:
+    stacked = stack(frame, ["value"], by=by, axis="area_code", optional=["se"])
+    check_values(stacked)
+    return stacked
 
 
 def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_], Floats, Floats]:

@@ -229,6 +229,19 @@ def check_values(stacked: Stack) -> None:
     for name, numbers in values.items():
         if np.isinf(numbers).any():
             raise InvalidDataError(f"{name} must be finite, but is not in {stacked.named(np.isinf(numbers))}.")
+    _check_limits(stacked)
+    if "se" in values and (values["se"] < 0).any():
+        raise InvalidDataError(f"se must be 0 or more, but is negative in {stacked.named(values['se'] < 0)}.")
+    if "count" in values and (values["count"] < 0).any():
+        raise InvalidDataError(f"counts must be 0 or more, but are negative in {stacked.named(values['count'] < 0)}.")
+    if "denominator" in values and (values["denominator"] <= 0).any():
+        raise InvalidDataError(
+            f"denominators must be above 0, but are not in {stacked.named(values['denominator'] <= 0)}."
+        )
+
+
+def _check_limits(stacked: Stack) -> None:
+    values = stacked.values
     if ("lower" in values) != ("upper" in values):
         there, absent = ("lower", "upper") if "lower" in values else ("upper", "lower")
         raise SchemaError(f"the table has a column {there!r} and no {absent!r}: give both limits, or neither.")
@@ -244,12 +257,6 @@ def check_values(stacked: Stack) -> None:
         for cells, fault in faults:
             if cells.any():
                 raise InvalidDataError(f"{fault} in {stacked.named(cells)}. Correct the rows or empty their limits.")
-    if "count" in values and (values["count"] < 0).any():
-        raise InvalidDataError(f"counts must be 0 or more, but are negative in {stacked.named(values['count'] < 0)}.")
-    if "denominator" in values and (values["denominator"] <= 0).any():
-        raise InvalidDataError(
-            f"denominators must be above 0, but are not in {stacked.named(values['denominator'] <= 0)}."
-        )
 
 
 def tidy(columns: Mapping[str, Any], backend: Any) -> Any:
