@@ -76,9 +76,7 @@ def estimate_gap(
         raise ValueError(f"better is {better!r}; say 'higher' or 'lower'.")
     by = _shared_keys(estimates, reference, KEYS)
     stacked = _stacked(estimates, by)
-    code, expected, reference_se = _reference_of(
-        stacked, _stacked(reference, by)
-    )
+    code, expected, reference_se = _reference_of(stacked, _stacked(reference, by))
     shares = np.array([(share or {}).get(label, 0.0) for label in stacked.labels])
     value = comparison.gap(stacked.values["value"], expected[:, None], better=better)
     se = stacked.values.get("se", np.full(value.shape, np.nan))
