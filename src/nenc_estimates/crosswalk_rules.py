@@ -118,7 +118,7 @@ def with_present_codes(codes: NDArray[np.object_], *, strict: bool) -> tuple[NDA
 def check_shares(
     source: NDArray[np.object_], target: NDArray[np.object_], age: NDArray[np.object_], share: Floats
 ) -> None:
-    """Refuse shares outside 0 to 1, repeated pairs and sources that give away more than they have."""
+    """Refuse shares outside 0 to 1, pairs repeated or absent at some age, sources that give away more than all."""
     if not share.size:
         raise InvalidDataError("a crosswalk has at least one row: source code, target code, share.")
     wrong = ~((share >= 0) & (share <= 1))
@@ -130,6 +130,13 @@ def check_shares(
     if twice:
         raise InvalidDataError(
             f"a pair may stand once, but {'; '.join(f'{s} in {t} (age {a})' for s, t, a in twice[:5])} repeat."
+        )
+    times = Counter((s, t) for s, t, _ in pairs)
+    uneven = sorted(pair for pair, ages in times.items() if ages < len(set(age)))
+    if uneven:
+        raise InvalidDataError(
+            f"every pair needs a share at every age, 0 where it has none, but "
+            f"{'; '.join(f'{s} in {t}' for s, t in uneven[:5])} lack some."
         )
     keys, position = np.unique(
         np.array([f"{s} at age {a}" for s, a in zip(source, age, strict=True)]), return_inverse=True

@@ -249,7 +249,9 @@ class Crosswalk:
         >>> Crosswalk.from_shares([("E10000006", "E54000050", 0.6396)]).whole().outside
         {'E10000006': 0.0}
         """
-        member = self.share > 0
+        pairs = list(zip(self.source_code, self.target_code, strict=True))
+        inside = {pair for pair, share in zip(pairs, self.share, strict=True) if share > 0}
+        member = np.array([pair in inside for pair in pairs])
         return replace(
             self,
             source_code=self.source_code[member],
