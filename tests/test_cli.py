@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from nenc_estimates import release as release_module
 from nenc_estimates.cli import main
+from nenc_estimates.release import run as running
 
 SMALL = 'title = "t"\n[[weighted]]\nindicator = "hle_birth"\nedition = "ons_2022_03"\n'
 
@@ -43,10 +43,10 @@ def test_check_shows_every_published_figure_and_succeeds(capsys):
 
 
 def test_check_fails_when_a_figure_that_should_be_reproduced_is_not(spec, capsys, monkeypatch):
-    def shifted(estimates, *, reproduce=release_module.reproduce):
+    def shifted(estimates, *, reproduce=running.reproduce):
         return reproduce(estimates.assign(value=estimates["value"] + 1))
 
-    monkeypatch.setattr(release_module, "reproduce", shifted)
+    monkeypatch.setattr(running, "reproduce", shifted)
     assert main(["check", "--spec", spec]) == 1
     out, err = capsys.readouterr()
     assert "should be reproduced and is not: hle_birth_nenc_female: published 60.2, estimated 61.23 (differs)" in err

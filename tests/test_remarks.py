@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nenc_estimates.quality import QUALITY, coverage_remarks, partial_remarks
+from nenc_estimates.quality import QUALITY
+from nenc_estimates.remarks import coverage_remarks, partial_remarks
 
 
 def codes(remarks):
