@@ -16,6 +16,7 @@ from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
 from nenc_estimates.denominators import Denominator, load_denominator, weigh
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.indicators import INDICATORS, KINDS, NOT_AGGREGABLE
+from nenc_estimates.missing import Imputed
 from nenc_estimates.readers import read_indicator
 from nenc_estimates.routes import PERSON_YEARS_CONSTANT
 from nenc_estimates.vintages import select_geography
@@ -590,6 +591,21 @@ def test_counts_of_a_standardised_rate_weigh_it_and_its_denominator_does_not(thi
     made = estimate_indicator(frame, to=thirds, kind="directly standardised rate").iloc[0]
     # weights count / rate: 10, 10 and half of 7.5
     assert made["value"] == pytest.approx((0.1 * 10 + 0.2 * 10 + 0.4 * 3.75) / 23.75, rel=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["directly standardised rate", "mean", "life expectancy", "index score"])
+def test_counts_alone_do_not_make_a_value_of_every_kind(kind, thirds, hundreds):
+    frame = table(count=[1, 2, 3], denominator=[10, 10, 10]).drop(columns="value")
+    with pytest.raises(SchemaError, match="the table has no column 'value'"):
+        estimate_indicator(frame, to=thirds, denominator=hundreds, kind=kind)
+
+
+def test_imputed_values_must_be_possible_too(thirds, hundreds):
+    other = Imputed(table=pd.DataFrame({"area_code": ["E06000003"], "value": [40]}), source="a survey")
+    with pytest.raises(InvalidDataError, match=r"a proportion lies between 0 and 1, but does not in .*E06000003"):
+        estimate_indicator(
+            table(value=[0.1, 0.2, np.nan]), to=thirds, denominator=hundreds, kind="proportion", missing=other
+        )
 
 
 @pytest.mark.parametrize("row", ["E92000001", "E12000001", "E12000002", "E54000049", "E07000028", "E06000063"])

@@ -57,6 +57,9 @@ ROUNDING_TOLERANCE = 0.10
 """How far the two limits of a rounded rate may disagree about its count."""
 
 
+COUNTED = ("sum", "binomial", "poisson", "ratio")
+"""Families that counts and denominators determine without a value."""
+
 VALUES = ("value", "lower", "upper", "count", "denominator")
 """Columns of numbers that an estimate reads."""
 

@@ -15,7 +15,7 @@ from nenc_estimates.layout import Layout, entries_of, lay_out
 from nenc_estimates.missing import Bounds, Imputed, Missing, check_missing, check_reasons, impute
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.remarks import coverage_remarks, missing_remarks, partial_remarks
-from nenc_estimates.routes import RECOVERABLE, VALUES, Aggregate, Options, aggregate
+from nenc_estimates.routes import COUNTED, RECOVERABLE, VALUES, Aggregate, Options, aggregate
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 from nenc_estimates.vintages import crosswalks_to, match_vintage, merge_superseded
 
@@ -145,13 +145,14 @@ def estimate_indicator(
     _check_options(options)
     opened = open_frame(table, ["area_code"])
     by = [name for name in KEYS if name in opened.columns]
-    needed = ["count", "denominator"] if {"count", "denominator"} <= set(opened.columns) else ["value"]
+    counted = {"count", "denominator"} <= set(opened.columns) and options.family in COUNTED
+    needed = ["count", "denominator"] if counted else ["value"]
     stacked = stack(table, needed, by=by, axis="area_code", optional=VALUES, words=["missing_reason"])
     check_values(stacked)
-    _check_range(stacked, options)
     check_reasons(stacked)
     if isinstance(missing, Imputed):
         stacked, _ = impute(stacked, missing)
+    _check_range(stacked, options)
     people = load_denominator(denominator) if isinstance(denominator, str) else denominator
     if people is not None and not isinstance(people, Denominator):
         raise SchemaError("denominator is not a Denominator: make one with Denominator.from_table(table).")
