@@ -132,19 +132,19 @@ def check_shares(
             f"a pair may stand once, but {'; '.join(f'{s} in {t} (age {a})' for s, t, a in twice[:5])} repeat."
         )
     times = Counter((s, t) for s, t, _ in pairs)
-    uneven = sorted(pair for pair, ages in times.items() if ages < len(set(age)))
+    n_ages = len(set(age))
+    uneven = sorted(pair for pair, ages in times.items() if ages < n_ages)
     if uneven:
         raise InvalidDataError(
             f"every pair needs a share at every age, 0 where it has none, but "
             f"{'; '.join(f'{s} in {t}' for s, t in uneven[:5])} lack some."
         )
-    keys, position = np.unique(
-        np.array([f"{s} at age {a}" for s, a in zip(source, age, strict=True)]), return_inverse=True
-    )
-    total = np.bincount(position, weights=share)
-    over = total > 1 + ROUNDED
-    if over.any():
-        texts = [f"{key}: {value:.6g}" for key, value in zip(keys[over], total[over], strict=True)]
+    total: dict[tuple[str, str], float] = {}
+    for code, band, part in zip(source, age, share.tolist(), strict=True):
+        total[code, band] = total.get((code, band), 0.0) + part
+    over = {key: value for key, value in total.items() if value > 1 + ROUNDED}
+    if over:
+        texts = [f"{code} at age {band}: {value:.6g}" for (code, band), value in over.items()]
         raise InvalidDataError(
             f"the shares of a source add up to at most 1 (tolerance {ROUNDED}), but {'; '.join(texts[:5])}. "
             "Are these weights (shares of the target)? A crosswalk takes shares of the source."

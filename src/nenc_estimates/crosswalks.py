@@ -272,7 +272,8 @@ class Crosswalk:
         total: dict[tuple[str, str], float] = {}
         for source, age, share in zip(self.source_code, self.age, self.share, strict=True):
             total[source, age] = total.get((source, age), 0.0) + share
-        rest = [(source, age, 1.0 - share) for (source, age), share in total.items() if share < 1.0]
+        partial = {source for (source, _), share in total.items() if share < 1.0}
+        rest = [(source, age, max(1.0 - share, 0.0)) for (source, age), share in total.items() if source in partial]
         return replace(
             self,
             source_code=np.array([*self.source_code, *(row[0] for row in rest)], dtype=object),

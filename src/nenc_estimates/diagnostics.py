@@ -107,7 +107,7 @@ def diagnose_estimate(
     """
     options = Options(kind=kind, multiplier=multiplier, missing="renormalise", survey=survey, proxy=proxy)
     if kind not in FAMILIES or kind == "count":
-        raise SchemaError(f"diagnostics are for values that are averaged, not for a {kind}.")
+        raise SchemaError(f"diagnostics are for values that are averaged, not for kind {kind!r}.")
     opened = open_frame(table, ["area_code"])
     by = [name for name in KEYS if name in opened.columns]
     needed = ["count", "denominator"] if {"count", "denominator"} <= set(opened.columns) else ["value"]

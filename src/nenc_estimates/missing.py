@@ -36,6 +36,8 @@ class Bounds:
     highest: float
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.lowest, (int, float)) and isinstance(self.highest, (int, float))):
+            raise ValueError(f"lowest and highest must be numbers, not {self.lowest!r} and {self.highest!r}.")
         if not self.lowest <= self.highest:
             raise ValueError(f"lowest is {self.lowest} and highest {self.highest}; lowest must not be above highest.")
 
@@ -63,7 +65,7 @@ class Imputed:
 Missing = Literal["error", "renormalise", "bounds"] | Bounds | Imputed
 
 
-def check_missing(missing: object, *, kind: str) -> None:
+def check_missing(missing: object, *, kind: str, multiplier: float = 1.0) -> None:
     """Refuse a policy that is unknown, or that a kind does not allow.
 
     Raises
@@ -79,8 +81,11 @@ def check_missing(missing: object, *, kind: str) -> None:
         raise ValueError(f"missing {missing!r} is unknown. Known: 'error', 'renormalise', 'bounds', Bounds, Imputed.")
     if kind == "count" and missing == "renormalise":
         raise ValueError("a count is not averaged: scaling it up for areas without one must be a decision of its own.")
-    if missing == "bounds" and kind not in ("proportion", "share of services"):
-        raise ValueError(f"a {kind} has no natural bounds: pass missing=Bounds(lowest=..., highest=...).")
+    shares = ("proportion", "share of services")
+    if isinstance(missing, Bounds) and kind in shares and not 0 <= missing.lowest <= missing.highest <= multiplier:
+        raise ValueError(f"bounds of kind {kind!r} must lie between 0 and {multiplier:g}, not {missing}.")
+    if missing == "bounds" and kind not in shares:
+        raise ValueError(f"kind {kind!r} has no natural bounds: pass missing=Bounds(lowest=..., highest=...).")
 
 
 def impute(stacked: Stack, missing: Imputed) -> tuple[Stack, NDArray[np.bool_]]:

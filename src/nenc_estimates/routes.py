@@ -280,6 +280,8 @@ def aggregate(laid: Layout, options: Options) -> tuple[Aggregate, NDArray[np.obj
     inside = np.where(laid.observed, laid.share, 0.0)
     shape = (len(laid.groups), len(laid.entries.targets))
     published = published_parts(laid.values, options.family, options.multiplier)
+    if published is not None and options.family == "dobson" and (np.isnan(published.size) & (inside > 0)).any():
+        published = None  # a rate of 0 has no count / rate; people are its weights
     if published is not None:
         made = pooled(published, inside, starts, options.family, confidence=confidence)
         if options.family == "sum" and laid.has_people:
@@ -296,8 +298,8 @@ def aggregate(laid: Layout, options: Options) -> tuple[Aggregate, NDArray[np.obj
             return recovered, np.full(shape, "recovered counts", dtype=object)
     if not laid.has_people:
         raise SchemaError(
-            f"a {options.kind} without counts or limits that give them back is weighted by people: pass denominator= "
-            "(a Denominator, or 'residents'), or a table with columns count and denominator."
+            f"kind {options.kind!r} without counts or limits that give them back is weighted by people: "
+            "pass denominator= (a Denominator, or 'residents'), or a table with columns count and denominator."
         )
     weight = formulas.weights(laid.weight, np.where(laid.observed, 1.0, 0.0), starts)
     mean = averaged(

@@ -66,7 +66,7 @@ class Weighted(_Edition):
         if self.gap and self.reference != ENGLAND:
             raise ValueError(f"gap = true is the gap to England: leave reference at {ENGLAND!r}, or gap out.")
         if self.standard_error == "person-years" and kind != "life expectancy":
-            raise ValueError(f"standard_error = 'person-years' is a rule for life expectancy, not for a {kind}.")
+            raise ValueError(f"standard_error = 'person-years' is a rule for life expectancy, not for kind {kind!r}.")
         if self.missing == "renormalise" and kind == "count":
             raise ValueError("missing = 'renormalise' averages, and a count is not averaged: use 'error'.")
         return self

@@ -14,7 +14,7 @@ from nenc_estimates.errors import InvalidDataError, UnknownAreaError
 from nenc_estimates.tables import KEYS, Stack, open_frame, rows_where, stack, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
@@ -157,7 +157,7 @@ def select_geography(table: IntoDataFrame, to: Target) -> Selection:
     chosen = np.argmin(lacking, axis=-1)  # of equally complete ones argmin takes the first, which is the finest
     kept = np.zeros(stacked.rows.shape, dtype=bool)
     for i, crosswalk in enumerate(crosswalks):
-        kept[chosen == i] = np.isin(stacked.labels, crosswalk.sources)
+        kept[chosen == i] = _among(stacked.labels, crosswalk.sources)
     keep_rows = np.zeros(len(opened), dtype=bool)
     keep_rows[stacked.rows[kept & (stacked.rows >= 0)]] = True
     groups, labels = np.nonzero(~kept & (stacked.rows >= 0))
@@ -172,13 +172,18 @@ def select_geography(table: IntoDataFrame, to: Target) -> Selection:
     return Selection(table=rows_where(table, keep_rows), set_aside=tidy(set_aside, stacked.backend))
 
 
+def _among(labels: Sequence[str], codes: Collection[str]) -> NDArray[np.bool_]:
+    known = frozenset(codes)
+    return np.fromiter((label in known for label in labels), dtype=bool, count=len(labels))
+
+
 def _count(present: NDArray[np.bool_], labels: Sequence[str], crosswalk: Crosswalk, *, known: bool) -> NDArray[np.intp]:
-    belongs = np.isin(np.array(labels, dtype=object), list(crosswalk.sources))
+    belongs = _among(labels, crosswalk.sources)
     return np.asarray((present & (belongs == known)).sum(axis=-1), dtype=np.intp)
 
 
 def _missing(present: NDArray[np.bool_], labels: Sequence[str], crosswalk: Crosswalk) -> NDArray[np.intp]:
-    member = np.isin(np.array(labels, dtype=object), list(crosswalk.members))
+    member = _among(labels, crosswalk.members)
     return np.asarray(len(crosswalk.members) - (present & member).sum(axis=-1), dtype=np.intp)
 
 
@@ -206,7 +211,7 @@ def _refuse_strangers(stacked: Stack, crosswalks: Sequence[Crosswalk]) -> None:
     known = {code for crosswalk in crosswalks for code in crosswalk.sources} | set(areas())
     strange = [code for code in stacked.labels if code not in known and not _GSS.fullmatch(code)]
     if strange:
-        cells = np.isin(np.array(stacked.labels, dtype=object), strange) & (stacked.rows >= 0)
+        cells = _among(stacked.labels, strange) & (stacked.rows >= 0)
         raise UnknownAreaError(f"not GSS codes: {stacked.named(cells)}. Expected a form such as E06000001.")
 
 

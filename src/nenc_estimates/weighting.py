@@ -173,22 +173,23 @@ def estimate_indicator(
 def _check_options(options: Options) -> None:
     kind = options.kind
     if str(kind).casefold() in NOT_AGGREGABLE:
-        raise SchemaError(f"a {kind} cannot be aggregated: {NOT_AGGREGABLE[kind.casefold()]}.")
+        raise SchemaError(f"kind {kind!r} cannot be aggregated: {NOT_AGGREGABLE[kind.casefold()]}.")
     for name, value, known in (
         ("kind", kind, tuple(KINDS)),
         ("standard_error", options.standard_error, get_args(StandardError)),
     ):
         if value not in known:
             raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.")
-    check_missing(options.missing, kind=kind)
+    check_missing(options.missing, kind=kind, multiplier=options.multiplier)
     share, level = options.min_coverage, options.confidence
     faults = {
         f"multiplier is {options.multiplier}; write 100 for a percentage, 1 for a plain number.": (
             not 0 < options.multiplier < np.inf
         ),
         f"min_coverage is {share}; it must lie between 2/3 and 1.": not LEAST_COVERAGE <= share <= 1,
-        f"confidence is {level}; write 0.95 for 95 %.": level is not None and not 0 < level < 1,
-        f"standard_error='person-years' is a rule for life expectancy at birth, not for a {kind}.": (
+        f"confidence is {level}; write 0.95 for 95 %.": level is not None
+        and not (isinstance(level, float) and 0 < level < 1),
+        f"standard_error='person-years' is a rule for life expectancy at birth, not for kind {kind!r}.": (
             options.standard_error == "person-years" and kind != "life expectancy"
         ),
     }
@@ -205,13 +206,13 @@ def _check_range(stacked: Stack, options: Options) -> None:
         wrong = (values["value"] < 0) | (values["value"] > highest)
         if wrong.any():
             raise InvalidDataError(
-                f"a {kind} lies between 0 and {highest:g}, but does not in {stacked.named(wrong)}. "
+                f"kind {kind!r} lies between 0 and {highest:g}, but does not in {stacked.named(wrong)}. "
                 f"Is multiplier={options.multiplier:g} the one of this table?"
             )
     if is_share and {"count", "denominator"} <= set(values):
         over = values["count"] > values["denominator"]
         if over.any():
-            raise InvalidDataError(f"the count of a {kind} exceeds its denominator in {stacked.named(over)}.")
+            raise InvalidDataError(f"the count exceeds its denominator (kind {kind!r}) in {stacked.named(over)}.")
 
 
 def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[str, NDArray[Any]]:
@@ -280,9 +281,9 @@ def _bounds_of(options: Options) -> Bounds | None:
 
 def _refuse_missing(laid: Layout, covered: Floats) -> None:
     group, target = (int(i) for i in np.argwhere(covered < 1)[0])
-    mine = entries_of(laid.entries, target)
+    mine, people = entries_of(laid.entries, target), "people" if laid.has_people else "areas"
     texts = [
-        f"{describe(laid.entries.sources[laid.entries.source[i]])}, {laid.weight[group, i]:.1%} of the people"
+        f"{describe(laid.entries.sources[laid.entries.source[i]])}, {laid.weight[group, i]:.1%} of the {people}"
         for i in range(mine.start, mine.stop)
         if not laid.observed[group, i] and laid.weight[group, i] > 0
     ]

@@ -108,7 +108,7 @@ def weighted_mean(values: ArrayLike, weight: ArrayLike, starts: ArrayLike) -> Fl
     array([0.244444])
     """
     values, weight = np.asarray(values, dtype=np.float64), np.asarray(weight, dtype=np.float64)
-    return grouped_sum(np.where(weight == 0, 0.0, weight * values), starts)
+    return grouped_sum(weight * np.where(weight == 0, 0.0, values), starts)
 
 
 def weighted_mean_variance(
@@ -144,7 +144,7 @@ def weighted_mean_variance(
     if not 0.0 <= correlation <= 1.0:
         raise ValueError(f"correlation is {correlation}; it must lie between 0 (independent) and 1.")
     variance, weight = np.asarray(variance, dtype=np.float64), np.asarray(weight, dtype=np.float64)
-    scaled = np.where(weight == 0, 0.0, weight * np.sqrt(variance))
+    scaled = weight * np.sqrt(np.where(weight == 0, 0.0, variance))
     independent = grouped_sum(scaled * scaled, starts)
     together = grouped_sum(scaled, starts) ** 2
     return np.asarray(independent + correlation * (together - independent))
