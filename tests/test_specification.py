@@ -62,7 +62,7 @@ def test_a_complete_specification_is_read(write):
         (f'title = "t"\n{ENTRY}min_coverage = 0.5', "greater than or equal to 0.66"),
         (f'title = "t"\n{ENTRY}gap = true\nreference = "E12000001"', "gap = true is the gap to England"),
         (f'title = "t"\n{ENTRY}gap = true\nreference = ""', "gap = true is the gap to England"),
-        (f'title = "t"\n{ENTRY}standard_error = "person-years"', "a rule for life expectancy, not for kind 'healthy life"),
+        (f'title = "t"\n{ENTRY}standard_error = "person-years"', "not for kind 'healthy life"),
         (f'title = "t"\n{COUNT}missing = "renormalise"', "a count is not averaged"),
         (f'title = "t"\n{ENTRY}[deprivation]\nages = ["all"]', "years"),
     ],

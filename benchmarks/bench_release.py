@@ -1,0 +1,44 @@
+"""The release: the run alone, and as a script the whole command against importing what it reads with."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from nenc_estimates import read_specification, run_release
+
+
+def test_the_run_of_a_release(benchmark: Any) -> None:
+    specification = read_specification()
+    assert len(benchmark(lambda: run_release(specification)).estimates) > 1_000
+
+
+def seconds(command: list[str]) -> float:
+    """Wall-clock time of a whole process [s]."""
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - begun
+
+
+def main(rounds: int = 7) -> None:
+    """Print the time of ``publish`` and the limit that the project set: twice the import, and a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder) / "release")
+        publish = [sys.executable, "-c", f"from nenc_estimates.cli import main; main(['publish', '--out', {out!r}])"]
+        imports = [sys.executable, "-c", "import pandas, pyarrow"]
+        light = [sys.executable, "-c", "import nenc_estimates"]
+        heavy = [sys.executable, "-c", "import numpy, pydantic"]
+        seconds(publish), seconds(light)
+        pairs = [(seconds(publish), seconds(imports), seconds(light), seconds(heavy)) for _ in range(rounds)]
+    ours, floor, light_time, heavy_time = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"publish: {ours:.2f} s; limit 2 x {floor:.2f} + 1 = {2 * floor + 1:.2f} s (medians of {rounds})")
+    print(f"import nenc_estimates / import numpy, pydantic: {light_time / heavy_time:.2f} ({light_time:.3f} s)")
+
+
+if __name__ == "__main__":
+    main()
