@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nenc_estimates.age_bands import ABRIDGED_85, ABRIDGED_90, AgeBands
+    from nenc_estimates.assessments import assess_goal, bound_all_met, compare_assumptions, trace_goal
+    from nenc_estimates.backtests import backtest
     from nenc_estimates.comparisons import count_areas_below, estimate_gap, estimate_share_in_ill_health
     from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
     from nenc_estimates.denominators import Denominator, Weights, load_denominator, weigh
     from nenc_estimates.diagnostics import benchmark_crosswalk, diagnose_estimate
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
+    from nenc_estimates.forecasts import Assumptions
+    from nenc_estimates.goals import Goal, read_goals
     from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
     from nenc_estimates.readers import read_indicator
+    from nenc_estimates.recent_trends import recent_trend
     from nenc_estimates.release import run_release
     from nenc_estimates.specification import read_specification
+    from nenc_estimates.trajectories import project_trajectory
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
 
@@ -29,10 +35,12 @@ _HOME = {
     "ABRIDGED_85": "age_bands",
     "ABRIDGED_90": "age_bands",
     "AgeBands": "age_bands",
+    "Assumptions": "forecasts",
     "Bounds": "missing",
     "Crosswalk": "crosswalks",
     "Denominator": "denominators",
     "EstimatesError": "errors",
+    "Goal": "goals",
     "INDICATORS": "indicators",
     "Imputed": "missing",
     "Indicator": "indicators",
@@ -43,7 +51,11 @@ _HOME = {
     "SchemaError": "errors",
     "UnknownAreaError": "errors",
     "Weights": "denominators",
+    "assess_goal": "assessments",
+    "backtest": "backtests",
     "benchmark_crosswalk": "diagnostics",
+    "bound_all_met": "assessments",
+    "compare_assumptions": "assessments",
     "count_areas_below": "comparisons",
     "diagnose_estimate": "diagnostics",
     "estimate_gap": "comparisons",
@@ -51,10 +63,14 @@ _HOME = {
     "estimate_share_in_ill_health": "comparisons",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
+    "project_trajectory": "trajectories",
+    "read_goals": "goals",
     "read_indicator": "readers",
     "read_specification": "specification",
+    "recent_trend": "recent_trends",
     "run_release": "release",
     "select_geography": "vintages",
+    "trace_goal": "assessments",
     "weigh": "denominators",
 }
 
@@ -65,10 +81,12 @@ __all__ = [
     "KINDS",
     "QUALITY",
     "AgeBands",
+    "Assumptions",
     "Bounds",
     "Crosswalk",
     "Denominator",
     "EstimatesError",
+    "Goal",
     "Imputed",
     "Indicator",
     "InvalidDataError",
@@ -76,7 +94,11 @@ __all__ = [
     "SchemaError",
     "UnknownAreaError",
     "Weights",
+    "assess_goal",
+    "backtest",
     "benchmark_crosswalk",
+    "bound_all_met",
+    "compare_assumptions",
     "count_areas_below",
     "diagnose_estimate",
     "estimate_gap",
@@ -84,10 +106,14 @@ __all__ = [
     "estimate_share_in_ill_health",
     "load_crosswalk",
     "load_denominator",
+    "project_trajectory",
+    "read_goals",
     "read_indicator",
     "read_specification",
+    "recent_trend",
     "run_release",
     "select_geography",
+    "trace_goal",
     "weigh",
 ]
 

@@ -26,6 +26,15 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "missing_not_published": "A value was not published.",
         "recoded": "A superseded code was read as the present one of the same area.",
         "mixed_editions": "Editions with different populations or methods meet in one figure.",
+        "shock_not_given": "Windows touch 2020 and 2021 and no shock was given: the pandemic counts as trend.",
+        "no_sampling_error": "No standard errors are published: sampling error counts as nil.",
+        "too_few_windows": "Too few windows for the trend: goal, line and required change only.",
+        "no_value": "There is no value.",
+        "no_baseline": "No baseline is stated: no goal line, and nothing to detect a change from.",
+        "own_baseline": "The baseline is the value of this edition, not the figure that was printed with the goal.",
+        "assumed_baseline": "The baseline period is assumed here: the goal does not state one.",
+        "shock_in_baseline": "The baseline window holds a year of the pandemic.",
+        "coarse_rounding": "Half a unit of the last decimal is more than a quarter of the required change.",
     }
 )
 """Every code that stands in a ``quality`` column, and what it means."""

@@ -1,0 +1,291 @@
+"""Judging goals on arrays of series: where each stands, where it is heading, and what that means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nenc_estimates.errors import InvalidDataError
+from nenc_estimates.forecasts import PANDEMIC, Batch, Problem, batches, in_words, remarks
+from nenc_estimates.kernels.goal_lines import detectability, goal_probability, pace_ratio, required_change
+from nenc_estimates.kernels.progress import open_sdg_progress, unsd_progress
+from nenc_estimates.kernels.trajectories import annual_change, project
+from nenc_estimates.kernels.windows import window_centre
+from nenc_estimates.periods import Period
+from nenc_estimates.quality import QUALITY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nenc_estimates.forecasts import Assumptions
+    from nenc_estimates.goals import Goal
+
+    Floats = NDArray[np.float64]
+
+THRESHOLDS = (0.33, 0.66, 0.90)
+"""Probability below which a goal is unlikely, from which it is likely, and from which a trend in the wrong direction is
+called moving away (very likely): Mastrandrea et al. (2010), Guidance Note for Lead Authors of the IPCC Fifth Assessment
+Report on Consistent Treatment of Uncertainties, table 1."""
+
+PUBLICATION_LAG = 2
+"""Years from the end of a window to its publication, about."""
+
+
+FORECAST = ("do_nothing", "change_per_year", "pace_ratio", "probability", "away")
+"""What follows from a fit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """How a goal is judged: see :func:`~nenc_estimates.assess_goal`."""
+
+    goal: Goal
+    target: Period
+    levels: tuple[float, ...]
+    baseline: str
+    judged: str
+    thresholds: tuple[float, float, float] = THRESHOLDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where each series stands, arrays of shape ``(series,)``; ``place`` is the baseline window, -1 where none."""
+
+    place: int
+    period: Period | None
+    baseline: Floats
+    baseline_se: Floats
+    baseline_year: float
+    goal: Floats
+    last: NDArray[np.intp]
+    current: Floats
+    year: Floats
+    target_year: float
+    target_se: Floats
+
+
+def judge(problem: Problem, judging: Judging) -> dict[str, Any]:
+    """Judge one goal on every series: the columns of :func:`~nenc_estimates.assess_goal`."""
+    area, goal, target = problem.area, judging.goal, judging.target
+    stand = _stand(problem, judging)
+    found = {name: np.full(len(problem.used), np.nan) for name in FORECAST}
+    limits = np.full((len(problem.used), 2 * len(judging.levels)), np.nan)
+    for batch in batches(problem, until=target.start.year + target.months // 12 - 1):
+        answers, bands = _forecast(problem, judging, stand, batch)
+        limits[batch.series] = bands
+        for name in FORECAST:
+            found[name][batch.series] = answers[name]
+    count = len(problem.used)
+    sign = 1.0 if goal.bound == "at_most" else -1.0
+    seen = detectability(stand.goal - stand.baseline, se_baseline=stand.baseline_se, se_target=stand.target_se)
+    codes, notes = _remarks(problem, judging, stand)
+    return {
+        **area.keys,
+        **_repeated(
+            count,
+            goal=goal.id,
+            reading=goal.reading,
+            measure=goal.measure,
+            kind=goal.kind,
+            unit=goal.unit,
+            trend=problem.assumptions.trend,
+            baseline_period="" if stand.period is None else str(stand.period),
+        ),
+        "baseline_year": np.full(count, stand.baseline_year),
+        "baseline_value": stand.baseline,
+        "current_period": np.array([str(area.periods[i]) for i in stand.last], dtype=object),
+        "current_year": stand.year,
+        "current_value": stand.current,
+        **_repeated(count, target_period=str(target)),
+        "target_year": np.full(count, stand.target_year),
+        "goal_value": stand.goal,
+        "do_nothing": found["do_nothing"],
+        **_limit_columns(judging.levels, limits),
+        "shortfall": sign * (found["do_nothing"] - stand.goal),
+        "change_per_year": found["change_per_year"],
+        "required_per_year": required_change(stand.current, stand.goal, year=stand.year, target_year=stand.target_year),
+        "pace_ratio": found["pace_ratio"],
+        "probability": found["probability"],
+        "status": _status(sign * (stand.current - stand.goal) <= 0, found["probability"], found["away"], judging),
+        "power": seen.power,
+        "minimum_detectable": seen.minimum,
+        **_other_systems(stand, sign),
+        "known_in": np.full(count, target.end.year + PUBLICATION_LAG),
+        "quality": codes,
+        "notes": notes,
+        "assumptions": _assumptions(problem, judging),
+    }
+
+
+def _repeated(count: int, **texts: str) -> dict[str, NDArray[np.object_]]:
+    return {name: np.full(count, text, dtype=object) for name, text in texts.items()}
+
+
+def _limit_columns(levels: tuple[float, ...], limits: Floats) -> dict[str, Floats]:
+    columns = {}
+    for i, level in enumerate(levels):
+        columns[f"do_nothing_lower_{100 * level:g}"] = limits[:, 2 * i]
+        columns[f"do_nothing_upper_{100 * level:g}"] = limits[:, 2 * i + 1]
+    return columns
+
+
+def _stand(problem: Problem, judging: Judging) -> Standing:
+    area, goal, length = problem.area, judging.goal, judging.target.months // 12
+    every, known = np.arange(len(problem.used)), problem.used.any(axis=-1)
+    last = problem.used.shape[-1] - 1 - np.argmax(problem.used[:, ::-1], axis=-1)
+    centre = window_centre(area.first_year, area.n_years)
+    period, place = _baseline_window(problem, judging)
+    baseline, baseline_se = _baseline_value(problem, judging, period, place)
+    start, years = (period.start.year, period.months // 12) if period else (np.nan, 1)
+    return Standing(
+        place=place,
+        period=period,
+        baseline=baseline,
+        baseline_se=baseline_se,
+        baseline_year=float(window_centre(start, years)),
+        goal=goal.value(baseline),
+        last=last,
+        current=np.where(known, problem.value[every, last], np.nan),
+        year=np.where(known, centre[last], np.nan),
+        target_year=float(window_centre(judging.target.start.year, length)),
+        target_se=problem.se[every, last] * np.sqrt(area.n_years[last] / length),
+    )
+
+
+def _baseline_window(problem: Problem, judging: Judging) -> tuple[Period | None, int]:
+    if not judging.goal.baseline:
+        return None, -1
+    period = Period.parse(judging.goal.baseline, kind=problem.assumptions.kind)
+    return period, problem.area.periods.index(period) if period in problem.area.periods else -1
+
+
+def _baseline_value(problem: Problem, judging: Judging, period: Period | None, place: int) -> tuple[Floats, Floats]:
+    """Value of the baseline and its standard error: as printed, or of the series."""
+    goal, count = judging.goal, len(problem.used)
+    nothing = np.full(count, np.nan)
+    own = problem.value[:, place] if place >= 0 else nothing
+    se = problem.se[:, place] if place >= 0 else nothing
+    if judging.baseline == "estimated" and goal.kind != "reach":
+        lacking = ~problem.used[:, place] if place >= 0 else np.ones(count, dtype=bool)
+    elif goal.baseline_value is not None:
+        own, lacking = np.full(count, goal.baseline_value), np.zeros(count, dtype=bool)
+    else:
+        lacking = np.isnan(own) & (goal.kind != "reach")
+    if lacking.any():
+        raise InvalidDataError(
+            f"{goal.named()} starts from {period}, for which there is no value in "
+            f"{problem.area.named(int(np.flatnonzero(lacking)[0]))} ({int(lacking.sum())} series)."
+        )
+    ahead = (own <= 0) & (goal.kind == "reduce_gap")
+    if ahead.any():
+        series = int(np.flatnonzero(ahead)[0])
+        raise InvalidDataError(
+            f"{goal.named()} reduces a gap, but in {period} there was none: {own[series]:.3g} in "
+            f"{problem.area.named(series)}. A share of it says nothing."
+        )
+    return own, se
+
+
+def _forecast(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[dict[str, Floats], Floats]:
+    chosen, goal, rows = problem.assumptions, judging.goal, batch.series
+    asked: dict[str, Any] = {"first_year": [judging.target.start.year], "n_years": [judging.target.months // 12]}
+    current = stand.current[rows]
+    slope = chosen.scale.slope(current / chosen.multiplier) / chosen.multiplier
+    se = (stand.target_se[rows] * slope)[:, None] if judging.judged == "published" else None
+    ahead = project(batch.own, **asked, se=se)
+    chances = [0.5, *((1 + sign * level) / 2 for level in judging.levels for sign in (-1, 1))]
+    values = chosen.inverse(ahead.quantile(chances)[:, 0])
+    if judging.baseline == "published" or goal.kind == "reach":
+        probability = goal_probability(ahead, chosen.forward(stand.goal[rows])[:, None], bound=goal.bound)
+    else:
+        keep, threshold = _relative(goal, chosen)
+        place = int(np.searchsorted(batch.windows, stand.place))
+        relative = project(batch.own, **asked, baseline=place, keep=keep, se=se)
+        probability = goal_probability(relative, threshold, bound=goal.bound)
+    change = annual_change(batch.own)
+    needed = required_change(
+        chosen.forward(current), chosen.forward(stand.goal[rows]), year=stand.year[rows], target_year=stand.target_year
+    )
+    below = change.cdf(0.0)
+    answers = {
+        "do_nothing": values[:, 0],
+        "change_per_year": change.mean() / slope,
+        "pace_ratio": pace_ratio(change.mean(), needed),
+        "probability": probability[:, 0],
+        "away": 1 - below if goal.bound == "at_most" else below,
+    }
+    return answers, values[:, 1:]
+
+
+def _relative(goal: Goal, chosen: Assumptions) -> tuple[float, float]:
+    """Say which part of the baseline is kept, and what target less that part is compared with, on the trend's scale."""
+    part = 1 - goal.by if goal.kind == "reduce_gap" else 1 + goal.by
+    if chosen.transform == "identity":
+        return part, goal.points
+    if goal.points or (chosen.transform != "log" and part != 1):
+        raise ValueError(
+            f"baseline='estimated' does not go with transform={chosen.transform!r} for this goal: use 'published'."
+        )
+    return 1.0, float(np.log(part)) if part > 0 else -np.inf
+
+
+def _status(achieved: NDArray[np.bool_], probability: Floats, away: Floats, judging: Judging) -> NDArray[np.object_]:
+    unlikely, likely, wrong = judging.thresholds
+    return np.select(
+        [achieved, np.isnan(probability), away >= wrong, probability >= likely, probability >= unlikely],
+        ["achieved", "not assessable", "moving away", "likely", "about even"],
+        "unlikely",
+    ).astype(object)
+
+
+def _other_systems(stand: Standing, sign: float) -> dict[str, Floats]:
+    points: dict[str, Any] = {
+        "baseline": stand.baseline,
+        "baseline_year": stand.baseline_year,
+        "current": stand.current,
+        "year": stand.year,
+        "target": stand.goal,
+        "target_year": stand.target_year,
+        "direction": -sign,
+    }
+    open_sdg, unsd = open_sdg_progress(**points), unsd_progress(**points)
+    return {"open_sdg_ratio": open_sdg.ratio, "unsd_fraction": unsd.fraction}
+
+
+def _assumptions(problem: Problem, judging: Judging) -> NDArray[np.object_]:
+    goal = judging.goal
+    source = "as printed with the goal" if goal.baseline_value is not None else "of the series"
+    start = f"the published figure {source}" if judging.baseline == "published" else "the underlying value, estimated"
+    tail = f" Baseline: {start}. Judged by the {judging.judged} value in {judging.target}."
+    return np.array([in_words(problem, series) + tail for series in range(len(problem.used))], dtype=object)
+
+
+def _remarks(problem: Problem, judging: Judging, stand: Standing) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    period, goal, decimals = stand.period, judging.goal, problem.assumptions.decimals
+    shared = [] if period else ["no_baseline"]
+    if period and set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12)):
+        shared.append("shock_in_baseline")
+    half = 0.0 if decimals is None else 0.5 * 10.0**-decimals
+    coarse = half > 0.25 * np.abs(stand.goal - stand.baseline)
+    codes, notes = [], []
+    for series in range(len(problem.used)):
+        found = shared + (["coarse_rounding"] if coarse[series] else [])
+        said = remarks(problem, series) + [(code, QUALITY[code]) for code in found]
+        codes.append(";".join(code for code, _ in said))
+        words = [goal.note, _rounded_verdict(stand.current[series], stand.goal[series], decimals, goal.bound)]
+        notes.append(" ".join(text for text in (*words, *(sentence for _, sentence in said)) if text))
+    return np.array(codes, dtype=object), np.array(notes, dtype=object)
+
+
+def _rounded_verdict(current: float, goal: float, decimals: int | None, bound: str) -> str:
+    if decimals is None or not np.isfinite(current + goal):
+        return ""
+    sign = 1 if bound == "at_most" else -1
+    met, rounded = sign * (current - goal) <= 0, sign * (round(current, decimals) - round(goal, decimals)) <= 0
+    if met == rounded:
+        return ""
+    return (
+        f"Rounded to {decimals} decimals the current value {'meets' if rounded else 'misses'} the goal; unrounded not."
+    )
