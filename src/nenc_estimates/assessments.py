@@ -11,10 +11,10 @@ import numpy as np
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.forecasts import Assumptions, Choices, Problem, pose
 from nenc_estimates.goals import Goal, check_judged
-from nenc_estimates.judgements import THRESHOLDS, Judging, judge
+from nenc_estimates.judgements import THRESHOLDS, Judging, fits_for, judge
 from nenc_estimates.kernels import goal_lines
 from nenc_estimates.kernels.gaps import area_from_gap
-from nenc_estimates.series import target_window
+from nenc_estimates.series import SERIES_KEYS, target_window
 from nenc_estimates.tables import number_column, open_frame, text_column, tidy
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def assess_goal(
     """
     problem = pose(table, Assumptions(**assumptions), reference=reference, share=share, better=goal.better)
     judging = _judging(problem, goal, levels, baseline=baseline, judged=judged, by_year=by_year, thresholds=thresholds)
-    return tidy(judge(problem, judging), problem.area.backend)
+    return tidy(judge(problem, judging, fits_for(problem, judging.target)), problem.area.backend)
 
 
 def compare_assumptions(
@@ -145,7 +145,8 @@ def compare_assumptions(
     chosen = [replace(Assumptions(**assumptions), trend=trend) for trend in trends or usual]
     problem = pose(table, chosen[0], reference=reference, share=share, better=goal.better)
     judging = _judging(problem, goal, levels, baseline=baseline, judged=judged, by_year=by_year, thresholds=thresholds)
-    parts = [judge(replace(problem, assumptions=assumption), judging) for assumption in chosen]
+    assumed = [replace(problem, assumptions=assumption) for assumption in chosen]
+    parts = [judge(each, judging, fits_for(each, judging.target)) for each in assumed]
     return tidy({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, problem.area.backend)
 
 
@@ -176,7 +177,7 @@ def trace_goal(
     """
     path = open_frame(trajectories, ["period", "year", "reference"])
     made = open_frame(assessments, ["baseline_year", "baseline_value", "target_year", "goal_value"])
-    keys = [name for name in path.columns if name in made.columns and name not in ("quality", "assumptions")]
+    keys = [name for name in SERIES_KEYS if name in path.columns and name in made.columns]
     places: dict[tuple[Any, ...], int] = {}
     for place, key in enumerate(_rows_of(made, keys)):
         if key in places:

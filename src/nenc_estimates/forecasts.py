@@ -137,6 +137,12 @@ class Problem:
     share: Floats
     assumptions: Assumptions
 
+    def select(self, series: NDArray[np.intp]) -> Problem:
+        """Keep some series, in the order given."""
+        arrays = {name: getattr(self, name)[series] for name in ("value", "se", "used", "share")}
+        other = None if self.reference is None else self.reference.select(series)
+        return replace(self, area=self.area.select(series), reference=other, **arrays)
+
     @property
     def enough(self) -> NDArray[np.bool_]:
         """Which series have the windows that the trend needs."""
@@ -202,8 +208,10 @@ def pose(
     return problem
 
 
-def batches(problem: Problem, *, until: int) -> Iterator[Batch]:
+def batches(problem: Problem, *, until: int, with_reference: bool = True) -> Iterator[Batch]:
     """Fit the series of a problem, those with the same windows together; series with too few windows are left out.
+
+    The reference is fitted where the level of the area is asked for; the gap stands for itself.
 
     Raises
     ------
@@ -230,7 +238,7 @@ def batches(problem: Problem, *, until: int) -> Iterator[Batch]:
         se = problem.se[place] * assumptions.scale.slope(value / assumptions.multiplier) / assumptions.multiplier
         try:
             own = trajectory(assumptions.forward(value), _shared(se), **design, **assumptions.parameters)  # type: ignore[arg-type]
-            national = _fit_reference(problem, place, design)
+            national = _fit_reference(problem, place, design) if with_reference else None
         except ValueError as problem_found:
             raise InvalidDataError(f"{area.named(int(rows[0]))}: {problem_found}.") from problem_found
         yield Batch(series=rows, windows=windows, own=own, reference=national)

@@ -108,6 +108,14 @@ _ENTRIES = (
         multiplier=100_000.0,
         denominator="residents",
     ),
+    Indicator(
+        id="sii_le_birth",
+        name="Slope index of inequality in life expectancy at birth, mean of the areas' own",
+        unit="years",
+        kind="mean",
+        denominator="residents",
+        proxy="each area's own slope index is averaged: this is not the slope index of the whole",
+    ),
     Indicator(id="drug_poisoning_deaths", name="Deaths related to drug poisoning", unit="deaths", kind="count"),
 )
 

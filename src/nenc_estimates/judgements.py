@@ -44,8 +44,8 @@ class Judging:
     goal: Goal
     target: Period
     levels: tuple[float, ...]
-    baseline: str
-    judged: str
+    baseline: str = "published"
+    judged: str = "underlying"
     thresholds: tuple[float, float, float] = THRESHOLDS
 
 
@@ -66,13 +66,22 @@ class Standing:
     target_se: Floats
 
 
-def judge(problem: Problem, judging: Judging) -> dict[str, Any]:
-    """Judge one goal on every series: the columns of :func:`~nenc_estimates.assess_goal`."""
+def fits_for(problem: Problem, target: Period) -> tuple[Batch, ...]:
+    """Fit the gap, or the value where there is no reference, up to a target."""
+    until = target.start.year + target.months // 12 - 1
+    return tuple(batches(problem, until=until, with_reference=False))
+
+
+def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[str, Any]:
+    """Judge one goal on every series: the columns of :func:`~nenc_estimates.assess_goal`.
+
+    One set of fits serves every goal, reading and baseline with the same target.
+    """
     area, goal, target = problem.area, judging.goal, judging.target
     stand = _stand(problem, judging)
     found = {name: np.full(len(problem.used), np.nan) for name in FORECAST}
     limits = np.full((len(problem.used), 2 * len(judging.levels)), np.nan)
-    for batch in batches(problem, until=target.start.year + target.months // 12 - 1):
+    for batch in fits:
         answers, bands = _forecast(problem, judging, stand, batch)
         limits[batch.series] = bands
         for name in FORECAST:
@@ -117,6 +126,14 @@ def judge(problem: Problem, judging: Judging) -> dict[str, Any]:
         "notes": notes,
         "assumptions": _assumptions(problem, judging),
     }
+
+
+def probabilities(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> Floats:
+    """Probability alone, shape ``(series,)``; ``nan`` where there was no fit."""
+    stand, found = _stand(problem, judging), np.full(len(problem.used), np.nan)
+    for batch in fits:
+        found[batch.series] = _forecast(problem, judging, stand, batch)[0]["probability"]
+    return found
 
 
 def _repeated(count: int, **texts: str) -> dict[str, NDArray[np.object_]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals.stable.v2 as nw
@@ -65,6 +65,11 @@ class Windows:
         """Years in each window."""
         return np.array([period.months // 12 for period in self.periods], dtype=np.float64)
 
+    def select(self, series: NDArray[np.intp]) -> Windows:
+        """Keep some series, in the order given."""
+        keys = {name: key[series] for name, key in self.keys.items()}
+        return replace(self, keys=keys, value=self.value[series], se=self.se[series], rows=self.rows[series])
+
     def named(self, series: int) -> str:
         """Name one series, for a message."""
         return ", ".join(f"{name} {key[series]}" for name, key in self.keys.items()) or "the table"
@@ -125,10 +130,12 @@ def stack_windows(
     labels = text_column(opened, "period")
     read = {label: Period.parse(label, kind=kind) for label in dict.fromkeys(labels.tolist())}
     spelled = {period: label for label, period in reversed(read.items())}
-    same = nw.new_series("period", [spelled[read[label]] for label in labels], backend=opened.implementation)
+    if len(spelled) < len(read):  # one window under two spellings is one window
+        same = nw.new_series("period", [spelled[read[label]] for label in labels], backend=opened.implementation)
+        opened = opened.with_columns(same)
     chosen = present if by is None else list(by)
     numbers = [name for name in NUMBERS if name in opened.columns]
-    stacked = stack(opened.with_columns(same).to_native(), ["value"], by=chosen, axis="period", optional=numbers)
+    stacked = stack(opened.to_native(), ["value"], by=chosen, axis="period", optional=numbers)
     for name in (*KEYS, "area_code"):
         if name in opened.columns and name not in (*chosen, "period"):
             _refuse_mixture(stacked, text_column(opened, name), name)

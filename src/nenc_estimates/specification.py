@@ -99,6 +99,22 @@ class Population(_Section):
     years: tuple[int, ...]
 
 
+class Assessed(_Edition):
+    """Goals of the strategy, assessed for the whole partnership on an indicator that is listed under weighted."""
+
+    goals: tuple[str, ...]
+    readings: tuple[str, ...] = ()
+    view: str = ""
+    until: str = ""
+    printed_baseline: bool = False
+    baselines: tuple[str, ...] = ()
+    target: str = ""
+    standard_error: Literal["published", "person-years", "none"] = "published"
+    decimals: int | None = None
+    transform: Literal["identity", "log", "logit"] = "identity"
+    multiplier: float = 1.0
+
+
 class Specification(_Section):
     """What a release contains."""
 
@@ -108,6 +124,7 @@ class Specification(_Section):
     areas_below: tuple[AreasBelow, ...] = ()
     deprivation: Deprivation | None = None
     population: Population | None = None
+    assessed: tuple[Assessed, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:
@@ -115,6 +132,13 @@ class Specification(_Section):
         twice = {key for key in keys if keys.count(key) > 1}
         if twice:
             raise ValueError(f"listed twice under weighted: {'; '.join(' '.join(key) for key in sorted(twice))}.")
+        absent = [
+            f"{entry.indicator} {entry.edition}"
+            for entry in self.assessed
+            if (entry.indicator, entry.edition) not in keys
+        ]
+        if absent:
+            raise ValueError(f"assessed needs {', '.join(absent)} under weighted.")
         for entry in self.ill_health:
             needed = (("hle_birth", entry.healthy), ("le_birth", entry.life))
             absent = [" ".join(key) for key in needed if key not in keys]

@@ -71,8 +71,8 @@ def project_trajectory(
     frame of the caller's kind
         Key columns, ``period, year`` (its middle), ``status`` (``observed``, ``left out``, ``projected``), ``area,
         reference, gap`` (medians of what is projected), for each of the three and each level ``gap_lower_80,
-        gap_upper_80`` and so on, ``quality`` (codes of :data:`~nenc_estimates.QUALITY`) and ``assumptions`` in words. Limits of projections are
-        those of the underlying value. Observed windows have the limits of their standard errors.
+        gap_upper_80`` and so on, ``quality`` (codes of :data:`~nenc_estimates.QUALITY`) and ``assumptions`` in words.
+        Limits of projections are those of the underlying value; observed windows have those of their standard errors.
 
     Raises
     ------
@@ -99,6 +99,18 @@ def project_trajectory(
     if not levels or not all(0 < level < 1 for level in levels):
         raise ValueError(f"levels lie between 0 and 1 (0.95, say), not {tuple(levels)}")
     problem = pose(table, Assumptions(**assumptions), reference=reference, share=share, better=better)
+    target = target_window(to, problem.area, by_year=by_year)
+    return tidy(project_problem(problem, target, levels=levels), problem.area.backend)
+
+
+def project_problem(problem: Problem, target: Period, *, levels: Sequence[float] = (0.8, 0.95)) -> dict[str, Any]:
+    """Project what has been posed: the columns of :func:`project_trajectory`, in key order.
+
+    Raises
+    ------
+    SchemaError, InvalidDataError
+        As there.
+    """
     if not problem.enough.all():
         short = int(np.flatnonzero(~problem.enough)[0])
         raise InvalidDataError(
@@ -106,7 +118,6 @@ def project_trajectory(
             f"{problem.assumptions.trend!r} with its shocks and breaks needs {problem.assumptions.minimum}. "
             "Add windows, or choose trend='flat'."
         )
-    target = target_window(to, problem.area, by_year=by_year)
     until = target.start.year + target.months // 12 - 1
     ahead = [_projected(problem, batch, target, levels) for batch in batches(problem, until=until)]
     parts = [_observed(problem, levels), *ahead]
@@ -120,7 +131,7 @@ def project_trajectory(
     missing = np.isnan(ordered["area"].astype(float))
     quality = np.where(missing, [f"{code};no_value".lstrip(";") for code in codes[series]], codes[series])
     keys = {name: key[series] for name, key in problem.area.keys.items()}
-    return tidy({**keys, **ordered, "quality": quality, "assumptions": words[series]}, problem.area.backend)
+    return {**keys, **ordered, "quality": quality, "assumptions": words[series]}
 
 
 def _observed(problem: Problem, levels: Sequence[float]) -> dict[str, NDArray[Any]]:

@@ -43,8 +43,8 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
     Returns
     -------
     pathlib.Path
-        The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``index.html``
-        and ``run.json``.
+        The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``goals.csv``,
+        ``trajectories.csv``, ``index.html`` and ``run.json``.
 
     Raises
     ------
@@ -82,7 +82,8 @@ def _refuse_other_than_release(out: Path) -> None:
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
-    for name, table in (("estimates", run.estimates), ("notes", run.notes), ("reproduction", run.reproduction)):
+    for name in ("estimates", "notes", "reproduction", "goals", "trajectories"):
+        table = getattr(run, name)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     _write_parquet(run.estimates, folder / "estimates.parquet")
     page = render_page(run.estimates, run.contents, run.reproduction, title=specification.title)

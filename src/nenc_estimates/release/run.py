@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nenc_estimates.release.goals import goals_part
 from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
 from nenc_estimates.release.rows import COLUMNS, CONTENTS, in_order
@@ -25,13 +26,16 @@ class Run:
 
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
     specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
-    published figure; ``log`` what was read, used and left out, with the reason.
+    published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``); ``log``
+    what was read, used and left out, with the reason.
     """
 
     estimates: pd.DataFrame
     contents: pd.DataFrame
     notes: pd.DataFrame
     reproduction: pd.DataFrame
+    goals: pd.DataFrame
+    trajectories: pd.DataFrame
     log: dict[str, Any]
 
 
@@ -72,6 +76,8 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
         parts += [population_part(year) for year in specification.population.years]
     together = pd.concat(parts, ignore_index=True)
     estimates = in_order(together)
+    progress("goals")
+    goals, trajectories = goals_part(estimates, specification.assessed)
     progress("published figures")
     notes = estimates.loc[
         estimates["notes"] != "", ["indicator", "edition", "area_code", "quality", "notes"]
@@ -81,5 +87,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
         contents=together[list(CONTENTS)].drop_duplicates(ignore_index=True),
         notes=notes.reset_index(drop=True),
         reproduction=reproduce(estimates),
+        goals=goals,
+        trajectories=trajectories,
         log={"read": log, "estimates": len(estimates)},
     )

@@ -91,7 +91,7 @@ def _gap(
     import pandas as pd  # noqa: PLC0415
 
     area = pd.concat(estimates, ignore_index=True)
-    share = _share_of_england(tuple(area["area_code"].unique()))
+    share = share_of_england(tuple(area["area_code"].unique()))
     gaps = estimate_gap(area, reference, share=share)
     gaps = gaps.merge(area[[*SERIES, *CARRIED, "quality"]], on=list(SERIES), validate="1:1")
     named = Indicator(
@@ -100,7 +100,7 @@ def _gap(
     return labelled(gaps, named, edition, source).assign(method="England less area; the area is part of England")
 
 
-def _share_of_england(codes: tuple[str, ...]) -> dict[str, float]:
+def share_of_england(codes: tuple[str, ...]) -> dict[str, float]:
     """Return the share of England's residents who live in each target, mid-2020."""
     people = load_denominator("residents")
     england = float(people.people([ENGLAND], sex="Persons", age="all", year=2020)[0])
