@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from nenc_estimates.areas import ENGLAND, NENC, areas
 from nenc_estimates.assessments import bound_all_met
 from nenc_estimates.crosswalks import load_crosswalk
 from nenc_estimates.denominators import load_denominator
-from nenc_estimates.forecasts import Assumptions, Problem, pose
+from nenc_estimates.forecasts import PANDEMIC, Assumptions, Problem, pose
 from nenc_estimates.goals import Goal, read_goals
 from nenc_estimates.judgements import Judging, fits_for, judge, probabilities
 from nenc_estimates.kernels.gaps import area_from_gap
@@ -23,7 +24,7 @@ from nenc_estimates.series import target_window
 from nenc_estimates.trajectories import project_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -56,8 +57,15 @@ PRINTED = "printed figures only"
 
 LEVELS = (0.8, 0.95)
 
-BESIDE = ("flat", "linear", "converge")
-"""Trends whose probability stands beside that of the default, for the trend often is the verdict; the last is for gaps."""
+BESIDE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "flat": {"trend": "flat"},
+        "linear": {"trend": "linear"},
+        "converge": {"trend": "converge"},
+        "shock": {"shock": {"covid": PANDEMIC}},
+    }
+)
+"""Other assumptions whose probability stands beside that of the default, for the assumption often is the verdict."""
 
 
 def goals_part(estimates: pd.DataFrame, entries: Sequence[Assessed]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -74,8 +82,10 @@ def goals_part(estimates: pd.DataFrame, entries: Sequence[Assessed]) -> tuple[pd
     -------
     goals
         A row for each goal, reading, view and baseline: ``IDENTITY``, the columns of
-        :func:`~nenc_estimates.assess_goal`, ``probability_lower, probability_upper`` (only of all parts of the first
-        goal together) and ``missing``. Goals that cannot be assessed are rows too.
+        :func:`~nenc_estimates.assess_goal`, ``probability_flat, probability_linear, probability_converge`` (other
+        trends) and ``probability_shock`` (2020 and 2021 taken out as a shock), ``probability_lower,
+        probability_upper`` (only of all parts of the first goal together) and ``missing``, what the strategy does not
+        say. Goals that cannot be assessed are rows too.
     trajectories
         What a chart needs: ``IDENTITY``, the columns of :func:`~nenc_estimates.project_trajectory`, and ``goal_line,
         area_goal_line``.
@@ -117,26 +127,38 @@ def _assessed(entry: Assessed, goals: Sequence[Goal], estimates: pd.DataFrame) -
         own = problem.select(np.flatnonzero(problem.area.keys["sex"] == goal.sex))
         target = target_window(entry.target or goal.target, own.area)
         path, fits = project_problem(own, target), fits_for(own, target)
-        beside = {
-            trend: _under(own, target, trend) for trend in BESIDE if trend != "converge" or goal.kind == "reduce_gap"
-        }
-        for baseline in entry.baselines or ("",):
+        others = [name for name in BESIDE if name != "converge" or goal.kind == "reduce_gap"]
+        beside = {name: _under(own, target, name) for name in others}
+        for baseline in _baselines(entry, goal):
             posed, codes = _posed(entry, goal, baseline)
             judging = Judging(goal=posed, target=target, levels=LEVELS)
             row = judge(own, judging, fits)
             said = [inherited[goal.sex, row["current_period"][0]], row["quality"][0], *codes]
             row["quality"][0] = ";".join(filter(None, said))
             row["notes"][0] = " ".join(filter(None, [row["notes"][0], *(QUALITY[code] for code in codes)]))
-            row |= {f"probability_{trend}": probabilities(other, judging, f) for trend, (other, f) in beside.items()}
+            row |= {f"probability_{name}": probabilities(own, judging, other) for name, other in beside.items()}
             row["missing"] = np.array(["; ".join(goal.lacking)], dtype=object)
             identity = _identity(goal, posed.reading, entry.view)
             yield identity | row, _traced(identity, path, row, goal)
 
 
-def _under(problem: Problem, target: Period, trend: str) -> tuple[Problem, tuple[Batch, ...]]:
-    """Fit the same series under another trend."""
-    other = replace(problem, assumptions=replace(problem.assumptions, trend=trend))
-    return other, fits_for(other, target)
+def _baselines(entry: Assessed, goal: Goal) -> Sequence[str]:
+    """Baselines to start from: a reading that is about a printed figure has no other."""
+    return [""] if goal.reading and goal.baseline_value is not None else entry.baselines or [""]
+
+
+def _under(problem: Problem, target: Period, name: str) -> tuple[Batch, ...]:
+    """Fit the same series under another assumption; none where it speaks of years that the series does not see."""
+    changed = replace(problem.assumptions, **BESIDE[name])
+    seen = {
+        year
+        for period, used in zip(problem.area.periods, problem.used[0], strict=True)
+        if used
+        for year in period.years
+    }
+    if changed.shock and not set(PANDEMIC) & seen:
+        return ()
+    return fits_for(replace(problem, assumptions=changed), target)
 
 
 def _identity(goal: Goal, reading: str, view: str) -> Columns:
