@@ -272,7 +272,7 @@ def test_each_step_is_announced():
     steps = []
     small = Specification(title="t", weighted=(Weighted(indicator="le_birth", edition="ons_original", reference=""),))
     run = run_release(small, progress=steps.append)
-    assert steps == ["le_birth ons_original", "comparisons", "published figures"]
+    assert steps == ["le_birth ons_original", "comparisons", "goals", "published figures"]
     assert set(run.estimates["indicator"]) == {"le_birth"}
     assert set(run.reproduction["outcome"]) <= {"not in this release", "cannot be recomputed"}
 

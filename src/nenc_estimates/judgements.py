@@ -77,39 +77,20 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
 
     One set of fits serves every goal, reading and baseline with the same target.
     """
-    area, goal, target = problem.area, judging.goal, judging.target
-    stand = _stand(problem, judging)
+    goal, stand = judging.goal, _stand(problem, judging)
     found = {name: np.full(len(problem.used), np.nan) for name in FORECAST}
     limits = np.full((len(problem.used), 2 * len(judging.levels)), np.nan)
     for batch in fits:
-        answers, bands = _forecast(problem, judging, stand, batch)
-        limits[batch.series] = bands
+        answers, limits[batch.series] = _forecast(problem, judging, stand, batch)
         for name in FORECAST:
             found[name][batch.series] = answers[name]
-    count = len(problem.used)
+    away = found.pop("away")
     sign = 1.0 if goal.bound == "at_most" else -1.0
+    met = sign * (stand.current - stand.goal) <= 0
     seen = detectability(stand.goal - stand.baseline, se_baseline=stand.baseline_se, se_target=stand.target_se)
     codes, notes = _remarks(problem, judging, stand)
     return {
-        **area.keys,
-        **_repeated(
-            count,
-            goal=goal.id,
-            reading=goal.reading,
-            measure=goal.measure,
-            kind=goal.kind,
-            unit=goal.unit,
-            trend=problem.assumptions.trend,
-            baseline_period="" if stand.period is None else str(stand.period),
-        ),
-        "baseline_year": np.full(count, stand.baseline_year),
-        "baseline_value": stand.baseline,
-        "current_period": np.array([str(area.periods[i]) for i in stand.last], dtype=object),
-        "current_year": stand.year,
-        "current_value": stand.current,
-        **_repeated(count, target_period=str(target)),
-        "target_year": np.full(count, stand.target_year),
-        "goal_value": stand.goal,
+        **_words(problem, judging, stand),
         "do_nothing": found["do_nothing"],
         **_limit_columns(judging.levels, limits),
         "shortfall": sign * (found["do_nothing"] - stand.goal),
@@ -117,11 +98,11 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
         "required_per_year": required_change(stand.current, stand.goal, year=stand.year, target_year=stand.target_year),
         "pace_ratio": found["pace_ratio"],
         "probability": found["probability"],
-        "status": _status(sign * (stand.current - stand.goal) <= 0, found["probability"], found["away"], judging),
+        "status": _status(met, found["probability"], away, judging),
         "power": seen.power,
         "minimum_detectable": seen.minimum,
         **_other_systems(stand, sign),
-        "known_in": np.full(count, target.end.year + PUBLICATION_LAG),
+        "known_in": np.full(len(problem.used), judging.target.end.year + PUBLICATION_LAG),
         "quality": codes,
         "notes": notes,
         "assumptions": _assumptions(problem, judging),
@@ -136,8 +117,24 @@ def probabilities(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -
     return found
 
 
-def _repeated(count: int, **texts: str) -> dict[str, NDArray[np.object_]]:
-    return {name: np.full(count, text, dtype=object) for name, text in texts.items()}
+def _words(problem: Problem, judging: Judging, stand: Standing) -> dict[str, Any]:
+    """Keys, goal, and the three points in time: baseline, current value, target."""
+    area, goal, count = problem.area, judging.goal, len(problem.used)
+    texts = {name: getattr(goal, name) for name in ("reading", "measure", "kind", "unit")}
+    texts = {"goal": goal.id, **texts, "trend": problem.assumptions.trend}
+    return {
+        **area.keys,
+        **{name: np.full(count, text, dtype=object) for name, text in texts.items()},
+        "baseline_period": np.full(count, str(stand.period or ""), dtype=object),
+        "baseline_year": np.full(count, stand.baseline_year),
+        "baseline_value": stand.baseline,
+        "current_period": np.array([str(area.periods[i]) for i in stand.last], dtype=object),
+        "current_year": stand.year,
+        "current_value": stand.current,
+        "target_period": np.full(count, str(judging.target), dtype=object),
+        "target_year": np.full(count, stand.target_year),
+        "goal_value": stand.goal,
+    }
 
 
 def _limit_columns(levels: tuple[float, ...], limits: Floats) -> dict[str, Floats]:

@@ -15,7 +15,16 @@ from nenc_estimates.publishing import files
 from nenc_estimates.publishing.files import write_release
 from nenc_estimates.release import COLUMNS
 
-NAMES = {"estimates.csv", "estimates.parquet", "notes.csv", "reproduction.csv", "index.html", "run.json"}
+NAMES = {
+    "estimates.csv",
+    "estimates.parquet",
+    "notes.csv",
+    "reproduction.csv",
+    "goals.csv",
+    "trajectories.csv",
+    "index.html",
+    "run.json",
+}
 
 
 def contents(folder):

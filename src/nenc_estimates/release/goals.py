@@ -107,10 +107,12 @@ def goals_part(estimates: pd.DataFrame, entries: Sequence[Assessed]) -> tuple[pd
     table = pd.DataFrame({name: [row[name][0] if name in row else None for row in rows] for name in names})
     table = pd.concat([table, _all_met(table)], ignore_index=True)
     order = [*IDENTITY, *(name for name in table.columns if name not in (*IDENTITY, "missing")), "missing"]
-    table = table[order].sort_values(["goal", "view", "edition", "sex", "reading"], kind="stable", ignore_index=True)
+    table = table.reindex(columns=order).sort_values(
+        ["goal", "view", "edition", "sex", "reading"], kind="stable", ignore_index=True
+    )
     texts = [name for name in table.columns if table[name].dtype.kind not in "fi"]
-    traced = {name: np.concatenate([path[name] for path in paths]) for name in (paths[0] if paths else IDENTITY)}
-    return table.fillna(dict.fromkeys(texts, "")), pd.DataFrame(traced)
+    traced = {name: np.concatenate([path[name] for path in paths]) for name in paths[0]} if paths else {}
+    return table.fillna(dict.fromkeys(texts, "")), pd.DataFrame(traced, columns=[*(traced or IDENTITY)])
 
 
 def _assessed(entry: Assessed, goals: Sequence[Goal], estimates: pd.DataFrame) -> Iterator[tuple[Columns, Columns]]:
