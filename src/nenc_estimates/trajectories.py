@@ -69,8 +69,8 @@ def project_trajectory(
     Returns
     -------
     frame of the caller's kind
-        Key columns, ``period, year`` (its middle), ``status`` (``observed``, ``left out``, ``projected``), ``area,
-        reference, gap`` (medians of what is projected), for each of the three and each level ``gap_lower_80,
+        Key columns, ``period, year`` (its middle), ``status`` (``observed``, ``missing``, ``left out``, ``projected``),
+        ``area, reference, gap`` (medians of what is projected), for each of the three and each level ``gap_lower_80,
         gap_upper_80`` and so on, ``quality`` (codes of :data:`~nenc_estimates.QUALITY`) and ``assumptions`` in words.
         Limits of projections are those of the underlying value; observed windows have those of their standard errors.
 
@@ -152,8 +152,8 @@ def _observed(problem: Problem, levels: Sequence[float]) -> dict[str, NDArray[An
                 f"{name}_lower_{100 * level:g}": np.asarray(limits.lower),
                 f"{name}_upper_{100 * level:g}": np.asarray(limits.upper),
             }
-    left_out = ~problem.used[series, window] & np.isfinite(area.value[series, window])
-    status = np.where(left_out, "left out", "observed").astype(object)
+    states = [np.isnan(area.value[series, window]), ~problem.used[series, window]]
+    status = np.select(states, ["missing", "left out"], "observed").astype(object)
     return _placed(series, [area.periods[i] for i in window], status, columns)
 
 
