@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from nenc_estimates.forecasts import Assumptions, Choices, Problem, in_words, pose
+from nenc_estimates.forecasts import Assumptions, Choices, Problem, pose
 from nenc_estimates.kernels.scores import (
     continuous_ranked_probability_score,
     interval_coverage,
@@ -16,6 +16,7 @@ from nenc_estimates.kernels.scores import (
 )
 from nenc_estimates.kernels.trajectories import project, trajectory
 from nenc_estimates.kernels.windows import window_centre
+from nenc_estimates.statements import say
 from nenc_estimates.tables import tidy
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def backtest(
             "verdict": [
                 _verdict(trend, *pair) for row in found for trend, pair in zip(trends, _beside_flat(row), strict=True)
             ],
-            "assumptions": [in_words(problem, int(series)) for series in place],
+            "assumptions": [said.assumptions for said in say(problem) for _ in trends],
         },
         problem.area.backend,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
@@ -13,8 +12,7 @@ from nenc_estimates.kernels.gaps import gap, gap_variance
 from nenc_estimates.kernels.trajectories import trajectory
 from nenc_estimates.kernels.transforms import TRANSFORMS, Transform
 from nenc_estimates.kernels.trend_models import MODELS
-from nenc_estimates.quality import QUALITY
-from nenc_estimates.series import STANDARD_ERRORS, match_reference, stack_windows
+from nenc_estimates.series import match_reference, stack_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,20 +27,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Better = Literal["higher", "lower"]
-
-PANDEMIC = (2020, 2021)
-"""Years that a trajectory takes for trend unless told that they were a shock."""
-
-TRENDS: Mapping[str, str] = MappingProxyType(
-    {
-        "flat": "no direction: the last level goes on and its error grows",
-        "drift": "annual changes scatter about a steady average change, which goes on",
-        "linear": "a straight line with independent annual scatter",
-        "converge": "a gap shrinks by itself towards zero",
-        "scenario": "a stated annual change from the last window",
-    }
-)
-"""Every assumption in words; the formulas are ``MODELS``."""
 
 
 class Choices(TypedDict, total=False):
@@ -244,48 +228,6 @@ def batches(problem: Problem, *, until: int, with_reference: bool = True) -> Ite
         yield Batch(series=rows, windows=windows, own=own, reference=national)
 
 
-def in_words(problem: Problem, series: int) -> str:
-    """State all that was assumed about one series."""
-    chosen, area = problem.assumptions, problem.area
-    windows = [str(period) for period, used in zip(area.periods, problem.used[series], strict=True) if used]
-    span = f"{len(windows)} windows, {windows[0]} to {windows[-1]}" if windows else "no windows"
-    texts = [f"trend {chosen.trend} ({TRENDS[chosen.trend]})", f"fitted to {span}, their overlap known exactly"]
-    texts += [f"{name} {value:.6g}" for name, value in chosen.parameters.items()]
-    if problem.reference is not None:
-        trend = _reference_trend(problem, len(windows))
-        texts.append(f"gap and reference modelled apart (reference: {trend}) and added up to the area")
-        texts.append(f"share of the reference that is the area {problem.share[series]:.3f}")
-    if chosen.transform != "identity":
-        texts.append(f"on the {chosen.transform} scale")
-    texts.append(f"standard errors {STANDARD_ERRORS[chosen.standard_error]}")
-    if chosen.decimals is not None:
-        texts.append(f"error of rounding to {chosen.decimals} decimals added")
-    shocks = [f"{name} ({', '.join(map(str, years))})" for name, years in chosen.shock.items()]
-    texts.append(f"temporary shocks: {', '.join(shocks) or 'none'}")
-    texts += [f"lasting break: {name} from {year}" for name, year in chosen.breaks.items()]
-    texts += [f"left out: {', '.join(chosen.exclude)}"] if chosen.exclude else []
-    return "; ".join(texts) + "."
-
-
-def remarks(problem: Problem, series: int) -> list[tuple[str, str]]:
-    """Codes and sentences that a reader of this series must know."""
-    chosen, area = problem.assumptions, problem.area
-    found = []
-    touched = [
-        used and set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12))
-        for period, used in zip(area.periods, problem.used[series], strict=True)
-    ]
-    if any(touched) and not chosen.shock:
-        found.append("shock_not_given")
-    if chosen.standard_error == "person-years":
-        found.append("person_years_se")
-    if chosen.standard_error == "none":
-        found.append("no_sampling_error")
-    if not problem.enough[series]:
-        found.append("too_few_windows")
-    return [(code, QUALITY[code]) for code in found]
-
-
 def _excluded(area: Windows, assumptions: Assumptions) -> NDArray[np.bool_]:
     labels = {str(period) for period in area.periods} | {period.canonical for period in area.periods}
     unknown = [label for label in assumptions.exclude if label not in labels]
@@ -364,8 +306,8 @@ def _shared(se: Floats) -> Floats:
     return se[0] if (se == se[0]).all() else se
 
 
-def _reference_trend(problem: Problem, windows: int) -> str:
-    """Trend of the reference: that of the gap, unless it speaks of gaps only or the windows are too few."""
+def reference_trend(problem: Problem, windows: int) -> str:
+    """Choose the trend of the reference: that of the gap, unless it speaks of gaps only or the windows are too few."""
     trend = problem.assumptions.trend
     if trend in ("converge", "scenario"):
         trend = "drift"
@@ -380,4 +322,4 @@ def _fit_reference(
     value, se = problem.reference.value[place], problem.reference.se[place]
     if (value == value[0]).all() and (se == se[0]).all():  # one nation behind all areas is fitted once
         value, se = value[:1], se[:1]
-    return trajectory(value, _shared(se), **{**design, "trend": _reference_trend(problem, value.shape[-1])})  # type: ignore[arg-type]
+    return trajectory(value, _shared(se), **{**design, "trend": reference_trend(problem, value.shape[-1])})  # type: ignore[arg-type]

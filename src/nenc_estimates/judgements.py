@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
-from nenc_estimates.forecasts import PANDEMIC, Batch, Problem, batches, in_words, remarks
+from nenc_estimates.forecasts import Batch, Problem, batches
 from nenc_estimates.kernels.goal_lines import detectability, goal_probability, pace_ratio, required_change
 from nenc_estimates.kernels.progress import open_sdg_progress, unsd_progress
 from nenc_estimates.kernels.trajectories import annual_change, project
 from nenc_estimates.kernels.windows import window_centre
 from nenc_estimates.periods import Period
 from nenc_estimates.quality import QUALITY
+from nenc_estimates.statements import PANDEMIC, Said, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from nenc_estimates.forecasts import Assumptions
@@ -88,7 +91,8 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
     sign = 1.0 if goal.bound == "at_most" else -1.0
     met = sign * (stand.current - stand.goal) <= 0
     seen = detectability(stand.goal - stand.baseline, se_baseline=stand.baseline_se, se_target=stand.target_se)
-    codes, notes = _remarks(problem, judging, stand)
+    said = say(problem)
+    codes, notes = _remarks(problem, judging, stand, said)
     return {
         **_words(problem, judging, stand),
         "do_nothing": found["do_nothing"],
@@ -105,7 +109,7 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
         "known_in": np.full(len(problem.used), judging.target.end.year + PUBLICATION_LAG),
         "quality": codes,
         "notes": notes,
-        "assumptions": _assumptions(problem, judging),
+        "assumptions": _assumptions(judging, said),
     }
 
 
@@ -268,15 +272,17 @@ def _other_systems(stand: Standing, sign: float) -> dict[str, Floats]:
     return {"open_sdg_ratio": open_sdg.ratio, "unsd_fraction": unsd.fraction}
 
 
-def _assumptions(problem: Problem, judging: Judging) -> NDArray[np.object_]:
+def _assumptions(judging: Judging, said: Sequence[Said]) -> NDArray[np.object_]:
     goal = judging.goal
     source = "as printed with the goal" if goal.baseline_value is not None else "of the series"
     start = f"the published figure {source}" if judging.baseline == "published" else "the underlying value, estimated"
     tail = f" Baseline: {start}. Judged by the {judging.judged} value in {judging.target}."
-    return np.array([in_words(problem, series) + tail for series in range(len(problem.used))], dtype=object)
+    return np.array([part.assumptions + tail for part in said], dtype=object)
 
 
-def _remarks(problem: Problem, judging: Judging, stand: Standing) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _remarks(
+    problem: Problem, judging: Judging, stand: Standing, said: Sequence[Said]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     period, goal, decimals = stand.period, judging.goal, problem.assumptions.decimals
     shared = [] if period else ["no_baseline"]
     if period and set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12)):
@@ -286,10 +292,10 @@ def _remarks(problem: Problem, judging: Judging, stand: Standing) -> tuple[NDArr
     codes, notes = [], []
     for series in range(len(problem.used)):
         found = shared + (["coarse_rounding"] if coarse[series] else [])
-        said = remarks(problem, series) + [(code, QUALITY[code]) for code in found]
-        codes.append(";".join(code for code, _ in said))
+        told = (*said[series].remarks, *((code, QUALITY[code]) for code in found))
+        codes.append(";".join(code for code, _ in told))
         words = [goal.note, _rounded_verdict(stand.current[series], stand.goal[series], decimals, goal.bound)]
-        notes.append(" ".join(text for text in (*words, *(sentence for _, sentence in said)) if text))
+        notes.append(" ".join(text for text in (*words, *(sentence for _, sentence in told)) if text))
     return np.array(codes, dtype=object), np.array(notes, dtype=object)
 
 

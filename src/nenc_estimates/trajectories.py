@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.forecasts import Assumptions, Choices, batches, in_words, pose, remarks
+from nenc_estimates.forecasts import Assumptions, Choices, batches, pose
 from nenc_estimates.kernels.gaps import area_from_gap
 from nenc_estimates.kernels.intervals import normal_interval
 from nenc_estimates.kernels.mixtures import sum_of_mixtures
 from nenc_estimates.kernels.trajectories import project
 from nenc_estimates.periods import Period
 from nenc_estimates.series import target_window
+from nenc_estimates.statements import say
 from nenc_estimates.tables import tidy
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ def project_problem(problem: Problem, target: Period, *, levels: Sequence[float]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns.pop("months"), columns.pop("start"), columns["series"]))
     series = columns.pop("series")[order]
-    found = [remarks(problem, i) for i in range(len(problem.used))]
-    codes = np.array([";".join(code for code, _ in part) for part in found], dtype=object)
-    words = np.array([in_words(problem, i) for i in range(len(found))], dtype=object)
+    said = say(problem)
+    codes = np.array([";".join(code for code, _ in part.remarks) for part in said], dtype=object)
+    words = np.array([part.assumptions for part in said], dtype=object)
     ordered = {name: column[order] for name, column in columns.items()}
     missing = np.isnan(ordered["area"].astype(float))
     quality = np.where(missing, [f"{code};no_value".lstrip(";") for code in codes[series]], codes[series])

@@ -12,7 +12,7 @@ from nenc_estimates.areas import ENGLAND, NENC, areas
 from nenc_estimates.assessments import bound_all_met
 from nenc_estimates.crosswalks import load_crosswalk
 from nenc_estimates.denominators import load_denominator
-from nenc_estimates.forecasts import PANDEMIC, Assumptions, Problem, pose
+from nenc_estimates.forecasts import Assumptions, Problem, pose
 from nenc_estimates.goals import Goal, read_goals
 from nenc_estimates.judgements import Judging, fits_for, judge, probabilities
 from nenc_estimates.kernels.gaps import area_from_gap
@@ -21,6 +21,7 @@ from nenc_estimates.periods import Period
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.release.weighted import share_of_england
 from nenc_estimates.series import target_window
+from nenc_estimates.statements import PANDEMIC
 from nenc_estimates.trajectories import project_problem
 
 if TYPE_CHECKING:
