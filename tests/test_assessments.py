@@ -215,11 +215,14 @@ def test_one_window_has_a_line_and_no_verdict():
 def test_what_a_reader_must_know_is_said():
     table = gaps(level=1.8)
     found = one(table, replace(TENTH, note="As printed."), decimals=1)
+    assert ("limits_wide" in found["quality"]) == (found["do_nothing_upper_95"] - found["do_nothing_lower_95"] > 1.8)
+    assert "limits_wide" in one(gaps(se=0.9), TENTH)["quality"].split(";")
+    assert "limits_wide" not in one(gaps(level=80.0), TENTH)["quality"].split(";")
     codes = found["quality"].split(";")
     assert {"shock_not_given", "shock_in_baseline", "coarse_rounding"} <= set(codes)
     assert found["notes"].startswith("As printed. ")
     assert found["known_in"] == 2033
-    assert one(table, replace(REACH, baseline=""))["quality"].endswith("no_baseline")
+    assert one(table, replace(REACH, baseline=""))["quality"].split(";")[1] == "no_baseline"
     almost = table.assign(value=[*table["value"][:9], 1.62])
     verdict = one(almost, replace(REACH, level=1.6, better="lower"), decimals=1)
     assert verdict["notes"].startswith("Rounded to 1 decimals the current value meets the goal; unrounded not.")

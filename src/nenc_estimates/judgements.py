@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nenc_estimates.forecasts import Assumptions
     from nenc_estimates.goals import Goal
+    from nenc_estimates.kernels.mixtures import Mixture
 
     Floats = NDArray[np.float64]
 
@@ -92,7 +93,8 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
     met = sign * (stand.current - stand.goal) <= 0
     seen = detectability(stand.goal - stand.baseline, se_baseline=stand.baseline_se, se_target=stand.target_se)
     said = say(problem)
-    codes, notes = _remarks(problem, judging, stand, said)
+    wide = limits.max(axis=-1) - limits.min(axis=-1) > np.abs(stand.current)
+    codes, notes = _remarks(problem, judging, stand, said, wide=wide)
     return {
         **_words(problem, judging, stand),
         "do_nothing": found["do_nothing"],
@@ -117,7 +119,7 @@ def probabilities(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -
     """Probability alone, shape ``(series,)``; ``nan`` where there was no fit."""
     stand, found = _stand(problem, judging), np.full(len(problem.used), np.nan)
     for batch in fits:
-        found[batch.series] = _forecast(problem, judging, stand, batch)[0]["probability"]
+        found[batch.series] = _met(problem, judging, stand, batch)[1]
     return found
 
 
@@ -206,32 +208,39 @@ def _baseline_value(problem: Problem, judging: Judging, period: Period | None, p
     return own, se
 
 
-def _forecast(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[dict[str, Floats], Floats]:
+def _met(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[Mixture, Floats]:
+    """Forecast of the target on the scale of the trend, and the probability that it meets the goal."""
     chosen, goal, rows = problem.assumptions, judging.goal, batch.series
     asked: dict[str, Any] = {"first_year": [judging.target.start.year], "n_years": [judging.target.months // 12]}
-    current = stand.current[rows]
-    slope = chosen.scale.slope(current / chosen.multiplier) / chosen.multiplier
-    se = (stand.target_se[rows] * slope)[:, None] if judging.judged == "published" else None
-    ahead = project(batch.own, **asked, se=se)
-    chances = [0.5, *((1 + sign * level) / 2 for level in judging.levels for sign in (-1, 1))]
-    values = chosen.inverse(ahead.quantile(chances)[:, 0])
+    if judging.judged == "published":
+        slope = chosen.scale.slope(stand.current[rows] / chosen.multiplier) / chosen.multiplier
+        asked["se"] = (stand.target_se[rows] * slope)[:, None]
+    ahead = project(batch.own, **asked)
     if judging.baseline == "published" or goal.kind == "reach":
         probability = goal_probability(ahead, chosen.forward(stand.goal[rows])[:, None], bound=goal.bound)
     else:
         keep, threshold = _relative(goal, chosen)
         place = int(np.searchsorted(batch.windows, stand.place))
-        relative = project(batch.own, **asked, baseline=place, keep=keep, se=se)
+        relative = project(batch.own, **asked, baseline=place, keep=keep)
         probability = goal_probability(relative, threshold, bound=goal.bound)
-    change = annual_change(batch.own)
+    return ahead, probability[:, 0]
+
+
+def _forecast(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[dict[str, Floats], Floats]:
+    chosen, goal, rows = problem.assumptions, judging.goal, batch.series
+    ahead, probability = _met(problem, judging, stand, batch)
+    chances = [0.5, *((1 + sign * level) / 2 for level in judging.levels for sign in (-1, 1))]
+    values = chosen.inverse(ahead.quantile(chances)[:, 0])
+    current, change = stand.current[rows], annual_change(batch.own)
     needed = required_change(
         chosen.forward(current), chosen.forward(stand.goal[rows]), year=stand.year[rows], target_year=stand.target_year
     )
     below = change.cdf(0.0)
     answers = {
         "do_nothing": values[:, 0],
-        "change_per_year": change.mean() / slope,
+        "change_per_year": change.mean() * chosen.multiplier / chosen.scale.slope(current / chosen.multiplier),
         "pace_ratio": pace_ratio(change.mean(), needed),
-        "probability": probability[:, 0],
+        "probability": probability,
         "away": 1 - below if goal.bound == "at_most" else below,
     }
     return answers, values[:, 1:]
@@ -281,7 +290,7 @@ def _assumptions(judging: Judging, said: Sequence[Said]) -> NDArray[np.object_]:
 
 
 def _remarks(
-    problem: Problem, judging: Judging, stand: Standing, said: Sequence[Said]
+    problem: Problem, judging: Judging, stand: Standing, said: Sequence[Said], *, wide: NDArray[np.bool_]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     period, goal, decimals = stand.period, judging.goal, problem.assumptions.decimals
     shared = [] if period else ["no_baseline"]
@@ -291,7 +300,7 @@ def _remarks(
     coarse = half > 0.25 * np.abs(stand.goal - stand.baseline)
     codes, notes = [], []
     for series in range(len(problem.used)):
-        found = shared + (["coarse_rounding"] if coarse[series] else [])
+        found = shared + (["coarse_rounding"] if coarse[series] else []) + (["limits_wide"] if wide[series] else [])
         told = (*said[series].remarks, *((code, QUALITY[code]) for code in found))
         codes.append(";".join(code for code, _ in told))
         words = [goal.note, _rounded_verdict(stand.current[series], stand.goal[series], decimals, goal.bound)]

@@ -34,6 +34,7 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "own_baseline": "The baseline is the value of this edition, not the figure that was printed with the goal.",
         "assumed_baseline": "The baseline period is assumed here: the goal does not state one.",
         "shock_in_baseline": "The baseline window holds a year of the pandemic.",
+        "limits_wide": "The limits at the target are wider than the value now: hardly a forecast.",
         "coarse_rounding": "Half a unit of the last decimal is more than a quarter of the required change.",
     }
 )

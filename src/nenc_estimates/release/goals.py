@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -126,23 +126,43 @@ def _assessed(entry: Assessed, goals: Sequence[Goal], estimates: pd.DataFrame) -
     england = mine[mine["area_code"] == ENGLAND] if goals[0].reference == "England" else None
     problem = pose(area, Assumptions(**options), reference=england, share=_share(), better=goals[0].better)
     inherited = dict(zip(zip(area["sex"], area["period"], strict=True), area["quality"], strict=True))
+    fitted: dict[Period, _Fitted] = {}
     for goal in goals:
-        own = problem.select(np.flatnonzero(problem.area.keys["sex"] == goal.sex))
-        target = target_window(entry.target or goal.target, own.area)
-        path, fits = project_problem(own, target), fits_for(own, target)
-        others = [name for name in BESIDE if name != "converge" or goal.kind == "reduce_gap"]
-        beside = {name: _under(own, target, name) for name in others}
+        target = target_window(entry.target or goal.target, problem.area)
+        if target not in fitted:
+            fitted[target] = _fit(problem, target, gaps=goal.kind == "reduce_gap")
+        fits, mine_only = fitted[target], problem.area.keys["sex"] == goal.sex
+        path = {name: column[fits.path["sex"] == goal.sex] for name, column in fits.path.items()}
         for baseline in _baselines(entry, goal):
             posed, codes = _posed(entry, goal, baseline)
             judging = Judging(goal=posed, target=target, levels=LEVELS)
-            row = judge(own, judging, fits)
+            row = judge(problem, judging, fits.own)
+            row |= {f"probability_{name}": probabilities(problem, judging, f) for name, f in fits.beside.items()}
+            row = {name: column[mine_only] for name, column in row.items()}
             said = [inherited[goal.sex, row["current_period"][0]], row["quality"][0], *codes]
             row["quality"][0] = ";".join(filter(None, said))
             row["notes"][0] = " ".join(filter(None, [row["notes"][0], *(QUALITY[code] for code in codes)]))
-            row |= {f"probability_{name}": probabilities(own, judging, other) for name, other in beside.items()}
             row["missing"] = np.array(["; ".join(goal.lacking)], dtype=object)
             identity = _identity(goal, posed.reading, entry.view)
             yield identity | row, _traced(identity, path, row, goal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """What is fitted once for all sexes, goals and baselines of an entry with the same target."""
+
+    path: Columns
+    own: tuple[Batch, ...]
+    beside: Mapping[str, tuple[Batch, ...]]
+
+
+def _fit(problem: Problem, target: Period, *, gaps: bool) -> _Fitted:
+    others = [name for name in BESIDE if name != "converge" or gaps]
+    return _Fitted(
+        path=project_problem(problem, target),
+        own=fits_for(problem, target),
+        beside={name: _under(problem, target, name) for name in others},
+    )
 
 
 def _baselines(entry: Assessed, goal: Goal) -> Sequence[str]:
@@ -153,12 +173,8 @@ def _baselines(entry: Assessed, goal: Goal) -> Sequence[str]:
 def _under(problem: Problem, target: Period, name: str) -> tuple[Batch, ...]:
     """Fit the same series under another assumption; none where it speaks of years that the series does not see."""
     changed = replace(problem.assumptions, **BESIDE[name])
-    seen = {
-        year
-        for period, used in zip(problem.area.periods, problem.used[0], strict=True)
-        if used
-        for year in period.years
-    }
+    used = problem.used.sum(axis=0).tolist()
+    seen = {year for period, count in zip(problem.area.periods, used, strict=True) if count for year in period.years}
     if changed.shock and not set(PANDEMIC) & seen:
         return ()
     return fits_for(replace(problem, assumptions=changed), target)
