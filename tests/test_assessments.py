@@ -223,6 +223,7 @@ def test_what_a_reader_must_know_is_said():
     assert found["notes"].startswith("As printed. ")
     assert found["known_in"] == 2033
     assert one(table, replace(REACH, baseline=""))["quality"].split(";")[1] == "no_baseline"
+    assert "no_baseline" in one(table, replace(REACH, baseline="2001-03"))["quality"].split(";")
     almost = table.assign(value=[*table["value"][:9], 1.62])
     verdict = one(almost, replace(REACH, level=1.6, better="lower"), decimals=1)
     assert verdict["notes"].startswith("Rounded to 1 decimals the current value meets the goal; unrounded not.")

@@ -99,8 +99,10 @@ def test_a_reference_is_met_by_keys_and_period():
 
 def test_a_reference_that_does_not_fit_is_refused():
     areas = stack_windows(table(area_code="A", edition="2022"))
-    with pytest.raises(InvalidDataError, match="compared with the same edition only"):
+    with pytest.raises(InvalidDataError, match="an edition with the same edition only"):
         match_reference(areas, stack_windows(table(area_code="E", edition="2026")))
+    with pytest.raises(InvalidDataError, match="like is compared with like"):
+        match_reference(stack_windows(table(indicator="hle")), stack_windows(table(indicator="le")))
     with pytest.raises(InvalidDataError, match="no value for 2018-20"):
         match_reference(areas, stack_windows(table(ROLLING[:3], area_code="E", edition="2022")))
     with pytest.raises(InvalidDataError, match="two match edition 2022, area_code F"):

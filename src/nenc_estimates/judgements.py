@@ -293,7 +293,7 @@ def _remarks(
     problem: Problem, judging: Judging, stand: Standing, said: Sequence[Said], *, wide: NDArray[np.bool_]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     period, goal, decimals = stand.period, judging.goal, problem.assumptions.decimals
-    shared = [] if period else ["no_baseline"]
+    shared = ["no_baseline"] if np.isnan(stand.baseline).any() else []
     if period and set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12)):
         shared.append("shock_in_baseline")
     half = 0.0 if decimals is None else 0.5 * 10.0**-decimals

@@ -30,7 +30,7 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "no_sampling_error": "No standard errors are published: sampling error counts as nil.",
         "too_few_windows": "Too few windows for the trend: goal, line and required change only.",
         "no_value": "There is no value.",
-        "no_baseline": "No baseline is stated: no goal line, and nothing to detect a change from.",
+        "no_baseline": "There is no baseline: no goal line, and nothing to detect a change from.",
         "own_baseline": "The baseline is the value of this edition, not the figure that was printed with the goal.",
         "assumed_baseline": "The baseline period is assumed here: the goal does not state one.",
         "shock_in_baseline": "The baseline window holds a year of the pandemic.",

@@ -173,7 +173,7 @@ def match_reference(windows: Windows, reference: Windows) -> Windows:
     InvalidDataError
         A series has no reference, several, or none for one of its windows.
     """
-    shared = [name for name in windows.keys if name in reference.keys and name not in ("area_code", "indicator")]
+    shared = [name for name in windows.keys if name in reference.keys and name != "area_code"]
     places: dict[tuple[Any, ...], int] = {}
     for place, key in enumerate(_key_texts(reference, shared)):
         if key in places:
@@ -184,7 +184,7 @@ def match_reference(windows: Windows, reference: Windows) -> Windows:
     if absent:
         raise InvalidDataError(
             f"the reference has no series for {'; '.join(absent[:5])} ({len(absent)} series). It is met by "
-            f"{', '.join(shared)}: an edition is compared with the same edition only."
+            f"{', '.join(shared)}: like is compared with like, an edition with the same edition only."
         )
     column = {period: i for i, period in enumerate(reference.periods)}
     pick = np.array([column.get(period, -1) for period in windows.periods])
