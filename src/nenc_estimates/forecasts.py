@@ -121,12 +121,6 @@ class Problem:
     share: Floats
     assumptions: Assumptions
 
-    def select(self, series: NDArray[np.intp]) -> Problem:
-        """Keep some series, in the order given."""
-        arrays = {name: getattr(self, name)[series] for name in ("value", "se", "used", "share")}
-        other = None if self.reference is None else self.reference.select(series)
-        return replace(self, area=self.area.select(series), reference=other, **arrays)
-
     @property
     def enough(self) -> NDArray[np.bool_]:
         """Which series have the windows that the trend needs."""

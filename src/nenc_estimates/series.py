@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals.stable.v2 as nw
@@ -64,11 +64,6 @@ class Windows:
     def n_years(self) -> Floats:
         """Years in each window."""
         return np.array([period.months // 12 for period in self.periods], dtype=np.float64)
-
-    def select(self, series: NDArray[np.intp]) -> Windows:
-        """Keep some series, in the order given."""
-        keys = {name: key[series] for name, key in self.keys.items()}
-        return replace(self, keys=keys, value=self.value[series], se=self.se[series], rows=self.rows[series])
 
     def named(self, series: int) -> str:
         """Name one series, for a message."""
