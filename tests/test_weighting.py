@@ -16,9 +16,9 @@ from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
 from nenc_estimates.denominators import Denominator, load_denominator, weigh
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.indicators import INDICATORS, KINDS, NOT_AGGREGABLE
+from nenc_estimates.kernels.gaps import PERSON_YEARS_RULE
 from nenc_estimates.missing import Imputed
 from nenc_estimates.readers import read_indicator
-from nenc_estimates.routes import PERSON_YEARS_CONSTANT
 from nenc_estimates.vintages import select_geography
 from nenc_estimates.weighting import estimate_indicator
 
@@ -366,7 +366,9 @@ def test_person_years_give_the_standard_error_only_when_named_and_say_so():
         weight = weigh(crosswalk, load_denominator("residents"), sex=row.sex, year=2019).of(NENC)
         codes = [code for code in weight if weight[code] > 0]
         people = load_denominator("residents").people(codes, sex=row.sex, age="all", year=2019)
-        variance = np.array([weight[code] for code in codes]) ** 2 @ (PERSON_YEARS_CONSTANT[row.sex] ** 2 / people / 3)
+        variance = np.array([weight[code] for code in codes]) ** 2 @ (
+            PERSON_YEARS_RULE[row.sex.lower()] ** 2 / people / 3
+        )
         assert row.se == pytest.approx(np.sqrt(variance), rel=1e-12)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
-from nenc_estimates.kernels import comparison, intervals
+from nenc_estimates.kernels import gaps, ill_health, intervals
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def estimate_gap(
 
     See Also
     --------
-    nenc_estimates.kernels.comparison.gap_variance : the variance when the area is part of the reference.
+    nenc_estimates.kernels.gaps.gap_variance : the variance when the area is part of the reference.
     """
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; say 'higher' or 'lower'.")
@@ -78,9 +78,9 @@ def estimate_gap(
     stacked = _stacked(estimates, by)
     code, expected, reference_se = _reference_of(stacked, _stacked(reference, by))
     shares = np.array([(share or {}).get(label, 0.0) for label in stacked.labels])
-    value = comparison.gap(stacked.values["value"], expected[:, None], better=better)
+    value = gaps.gap(stacked.values["value"], expected[:, None], better=better)
     se = stacked.values.get("se", np.full(value.shape, np.nan))
-    variance = comparison.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
+    variance = gaps.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
     limits = intervals.normal_interval(value, variance, confidence=confidence)
     groups, areas = np.nonzero(stacked.rows >= 0)
     return tidy(
@@ -144,7 +144,7 @@ def estimate_share_in_ill_health(
             "Do both tables hold the same sex, age and period?"
         )
     se = stacked.values.get("se", np.full(hle.shape, np.nan))
-    value, variance = comparison.share_in_ill_health(hle, le, se**2, stacked.found_in(beside, "se") ** 2)
+    value, variance = ill_health.share_in_ill_health(hle, le, se**2, stacked.found_in(beside, "se") ** 2)
     limits = intervals.normal_interval(value, variance, confidence=confidence)
     groups, areas = np.nonzero((stacked.rows >= 0) & ~np.isnan(le))
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}

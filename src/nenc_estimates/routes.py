@@ -17,6 +17,7 @@ from nenc_estimates.areas import describe
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels import interval_inversion, intervals, log_intervals
 from nenc_estimates.kernels import weighting as formulas
+from nenc_estimates.kernels.gaps import PERSON_YEARS_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,12 +65,6 @@ VALUES = ("value", "lower", "upper", "count", "denominator")
 """Columns of numbers that an estimate reads."""
 
 NUMBERS = ("value", "variance", "lower", "upper")
-
-PERSON_YEARS_CONSTANT: Mapping[str, float] = MappingProxyType({"Male": 136.0, "Female": 129.0})
-"""Standard error of life expectancy at birth times the square root of person-years [years].
-
-Fitted to published limits of English areas. The limits of 2016-18 in ``le_birth_ons_original.csv`` give medians of 137
-and 127, quartiles within 4 % of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,9 +322,9 @@ def _places(laid: Layout, options: Options) -> int | None:
 
 def _variance(laid: Layout, arrays: dict[str, Floats], options: Options) -> Floats:
     if options.standard_error == "person-years":
-        if not set(laid.sex) <= set(PERSON_YEARS_CONSTANT) or not np.isfinite(laid.years).all():
+        if not {sex.lower() for sex in laid.sex} <= set(PERSON_YEARS_RULE) or not np.isfinite(laid.years).all():
             raise SchemaError("standard_error='person-years' needs columns sex (Male or Female) and period (years).")
-        constant = np.array([[PERSON_YEARS_CONSTANT[sex]] for sex in laid.sex])
+        constant = np.array([[PERSON_YEARS_RULE[sex.lower()]] for sex in laid.sex])
         return np.asarray(constant**2 / (laid.people * laid.years[:, None]))
     if "lower" in arrays:
         return variance_from_limits(arrays["value"], arrays["lower"], arrays["upper"], options.family)

@@ -88,7 +88,7 @@ def estimate_indicator(
         Year of the denominator for a table without periods.
     standard_error
         ``"published"`` reads it from the limits, and gives none where there are none. ``"person-years"`` (life
-        expectancy at birth only) uses :data:`PERSON_YEARS_CONSTANT` instead, and says so.
+        expectancy at birth only) uses :data:`~nenc_estimates.kernels.gaps.PERSON_YEARS_RULE` instead, and says so.
     survey
         The limits come from a survey: its sample sizes give standard errors, but are no weights.
     decimals

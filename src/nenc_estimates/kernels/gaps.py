@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 PERSON_YEARS_RULE = {"male": 136.0, "female": 129.0}
-"""K in SE(life expectancy at birth) = K / sqrt(person-years) [years]: fitted to the limits of PHE's life
-expectancy by deprivation decile in the authorities of North East and North Cumbria; quartiles within 10 %."""
+"""K in SE(life expectancy at birth) = K / sqrt(person-years) [years]: fitted to the limits of PHE's life expectancy by
+deprivation decile in the authorities of North East and North Cumbria; quartiles within 10 %. The limits of 2016-18 in
+``le_birth_ons_original.csv`` give medians of 137 and 127, quartiles within 4 % of them."""
 
 
 def gap(area: ArrayLike, reference: ArrayLike, *, better: Literal["higher", "lower"]) -> NDArray[np.float64]:
