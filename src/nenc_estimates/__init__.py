@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
     from nenc_estimates.forecasts import Assumptions
     from nenc_estimates.goals import Goal, read_goals
+    from nenc_estimates.healthy_life_expectancy import estimate_healthy_life_expectancy
     from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
+    from nenc_estimates.life_expectancy import (
+        compare_pooled_and_weighted,
+        estimate_life_expectancy,
+        pool_life_tables,
+    )
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from nenc_estimates.trajectories import project_trajectory
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
+    from nenc_estimates.withholding import NONE, OHID, Rules
 
 _HOME = {
     "ABRIDGED_85": "age_bands",
@@ -46,8 +53,11 @@ _HOME = {
     "Indicator": "indicators",
     "InvalidDataError": "errors",
     "KINDS": "indicators",
+    "NONE": "withholding",
+    "OHID": "withholding",
     "Period": "periods",
     "QUALITY": "quality",
+    "Rules": "withholding",
     "SchemaError": "errors",
     "UnknownAreaError": "errors",
     "Weights": "denominators",
@@ -56,15 +66,19 @@ _HOME = {
     "benchmark_crosswalk": "diagnostics",
     "bound_all_met": "assessments",
     "compare_assumptions": "assessments",
+    "compare_pooled_and_weighted": "life_expectancy",
     "count_areas_below": "comparisons",
     "diagnose_estimate": "diagnostics",
     "estimate_gap": "comparisons",
+    "estimate_healthy_life_expectancy": "healthy_life_expectancy",
     "estimate_indicator": "weighting",
+    "estimate_life_expectancy": "life_expectancy",
     "estimate_share_in_ill_health": "comparisons",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
     "project_trajectory": "trajectories",
     "read_goals": "goals",
+    "pool_life_tables": "life_expectancy",
     "read_indicator": "readers",
     "read_specification": "specification",
     "recent_trend": "recent_trends",
@@ -77,9 +91,6 @@ _HOME = {
 __all__ = [
     "ABRIDGED_85",
     "ABRIDGED_90",
-    "INDICATORS",
-    "KINDS",
-    "QUALITY",
     "AgeBands",
     "Assumptions",
     "Bounds",
@@ -87,10 +98,16 @@ __all__ = [
     "Denominator",
     "EstimatesError",
     "Goal",
+    "INDICATORS",
     "Imputed",
     "Indicator",
     "InvalidDataError",
+    "KINDS",
+    "NONE",
+    "OHID",
     "Period",
+    "QUALITY",
+    "Rules",
     "SchemaError",
     "UnknownAreaError",
     "Weights",
@@ -99,15 +116,19 @@ __all__ = [
     "benchmark_crosswalk",
     "bound_all_met",
     "compare_assumptions",
+    "compare_pooled_and_weighted",
     "count_areas_below",
     "diagnose_estimate",
     "estimate_gap",
+    "estimate_healthy_life_expectancy",
     "estimate_indicator",
+    "estimate_life_expectancy",
     "estimate_share_in_ill_health",
     "load_crosswalk",
     "load_denominator",
     "project_trajectory",
     "read_goals",
+    "pool_life_tables",
     "read_indicator",
     "read_specification",
     "recent_trend",

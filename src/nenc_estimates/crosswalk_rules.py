@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from nenc_estimates.age_bands import parse_age
 from nenc_estimates.areas import areas, describe, overlaps, recoded
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.tables import coded_column, number_column, open_frame, text_column
@@ -171,3 +173,23 @@ def check_sources(sources: Sequence[str], targets: Sequence[str]) -> None:
             f"sources of one crosswalk may not overlap, but {'; '.join(texts[:5])}. They belong to different vintages "
             "or levels: keep one."
         )
+
+
+def narrowest_age(held: Sequence[str], age: str) -> str:
+    """Return the narrowest age group that holds all of ``age``; ``age`` itself where none does.
+
+    Examples
+    --------
+    >>> narrowest_age(["all", "0-17", "16-64", "65+"], "5-9"), narrowest_age(["all", "0-17", "16-64"], "15-19")
+    ('0-17', 'all')
+    """
+    first, last = parse_age(age)
+    end = inf if last is None else last
+    spans = {label: parse_age(label) for label in held}
+    holding = {
+        label: (inf if until is None else until) - since
+        for label, (since, until) in spans.items()
+        if since <= first and end <= (inf if until is None else until)
+    }
+    # of two without end the one that begins later is narrower
+    return min(holding, key=lambda label: (holding[label], -spans[label][0]), default=age)

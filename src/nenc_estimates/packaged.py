@@ -31,6 +31,8 @@ COLUMN_TYPES = MappingProxyType(
         "high": "float64",
         "share": "float64",
         "people": "int64",
+        "deaths": "int64",
+        "population": "int64",
         "year": "int64",
     }
 )

@@ -36,6 +36,18 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "shock_in_baseline": "The baseline window holds a year of the pandemic.",
         "limits_wide": "The limits at the target are wider than the value now: hardly a forecast.",
         "coarse_rounding": "Half a unit of the last decimal is more than a quarter of the required change.",
+        "missing_value": "Deaths or population of an age band are missing.",
+        "missing_band": "There is no row for an age band.",
+        "negative_deaths": "Deaths are below 0 in an age band.",
+        "no_population": "Population is 0 or less in an age band.",
+        "more_deaths_than_people": "An age band has more deaths than people.",
+        "no_deaths_in_open_band": "Nobody died in the open age band, so that life has no end.",
+        "missing_prevalence": "The prevalence of an age band is missing.",
+        "no_respondents": "Nobody was asked in an age band, so that the error of its prevalence is unknown.",
+        "withheld_person_years": "Withheld: too few person-years.",
+        "withheld_wide_interval": "Withheld: the 95 % interval is too wide.",
+        "nobody_survives": "By these rates nobody lives to this age: the figure is that of a person who did.",
+        "wider_age_share": "The share inside of a wider age group stands for that of an age band.",
     }
 )
 """Every code that stands in a ``quality`` column, and what it means."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Coded = tuple[NDArray[np.intp], NDArray[np.object_]]
+    Texts = tuple[Sequence[str] | NDArray[np.object_], NDArray[np.integer[Any]]]
 
 KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause")
 """Columns that tell one series from another wherever they occur, in key order; the area comes beside them."""
@@ -73,6 +74,7 @@ def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp]
         A cell is empty; the message names the rows.
     """
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+    import pyarrow.compute as pc  # noqa: PLC0415
 
     cells = opened.get_column(name).to_arrow()
     if pa.types.is_dictionary(cells.type):
@@ -83,7 +85,7 @@ def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp]
     encoded = cells.cast(pa.string()).dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     labels = np.array(encoded.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(labels, kind="stable")
+    order = pc.array_sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(labels.size, dtype=np.intp)
     place[order] = np.arange(labels.size)
     return place[encoded.indices.to_numpy()], labels[order]
@@ -262,6 +264,33 @@ def _check_limits(stacked: Stack) -> None:
 def tidy(columns: Mapping[str, Any], backend: Any) -> Any:
     """Make a frame of the caller's own kind from equally long columns."""
     return nw.from_dict(dict(columns), backend=backend).to_native()
+
+
+def tidy_texts(
+    before: Mapping[str, Texts], numbers: Mapping[str, Floats], after: Mapping[str, Texts], backend: Any
+) -> Any:
+    """Make a frame of the caller's own kind from texts, each given once, and where they stand.
+
+    Much faster than :func:`tidy` for a million rows, whose texts are few.
+
+    Parameters
+    ----------
+    before, after
+        Columns before and after the numbers: the texts, and the position of each row's text among them.
+    numbers
+        Columns of numbers.
+    backend
+        Kind of frame.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+
+    def written(texts: Texts) -> Any:
+        return pa.array(list(texts[0]), type=pa.large_string()).take(pa.array(texts[1]))
+
+    columns = {name: written(texts) for name, texts in before.items()}
+    columns |= {name: pa.array(column) for name, column in numbers.items()}
+    columns |= {name: written(texts) for name, texts in after.items()}
+    return nw.from_arrow(pa.table(columns), backend=backend).to_native()
 
 
 def rows_where(frame: IntoDataFrame, keep: NDArray[np.bool_]) -> Any:
