@@ -58,6 +58,13 @@ PUBLIC = {
     "select_geography",
     "trace_goal",
     "weigh",
+    *("ABRIDGED_85", "ABRIDGED_90", "AgeBands", "Bounds", "Crosswalk", "Denominator", "EstimatesError", "INDICATORS"),
+    *("Imputed", "Indicator", "InvalidDataError", "KINDS", "Period", "QUALITY", "SchemaError", "UnknownAreaError"),
+    *("Weights", "benchmark_crosswalk", "count_areas_below", "diagnose_estimate", "estimate_gap"),
+    *("estimate_indicator", "estimate_share_in_ill_health", "load_crosswalk", "load_denominator", "read_indicator"),
+    *("read_specification", "run_release", "select_geography", "weigh"),
+    *("NONE", "OHID", "Rules", "compare_pooled_and_weighted", "estimate_healthy_life_expectancy"),
+    *("estimate_life_expectancy", "pool_life_tables"),
 }
 
 

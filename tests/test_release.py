@@ -6,7 +6,7 @@ import pytest
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.release import COLUMNS, EXPERIMENTAL, KEY, failures, reproduce, run_release
-from nenc_estimates.specification import Specification, Weighted
+from nenc_estimates.specification import LifeTables, Specification, Weighted
 
 STRATEGY = "hle_birth", "ons_2022_03", "2018-20"
 
@@ -93,6 +93,8 @@ def test_the_most_deprived_fifth_is_that_of_the_neighbourhoods(run, reference):
         ("areas_hle_below_60", "reproduced"),
         ("population_2020", "reproduced"),
         ("smoking_2024", "reproduced"),
+        ("le_2014_pooled_female", "reproduced"),
+        ("le_2014_pooled_male", "reproduced"),
         ("smoking_2020_edition_2024", "differs"),
         ("smoking_2020_edition_2026", "differs"),
         ("le_quintile_gap_male", "cannot be recomputed"),
@@ -288,3 +290,32 @@ def test_a_reference_that_the_edition_lacks_is_refused_with_the_remedy():
     small = Specification(title="t", weighted=(Weighted(indicator="le_birth", edition="ons_original"),))
     with pytest.raises(InvalidDataError, match="ons_original has no row for the reference"):
         run_release(small)
+
+
+# --- life tables ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edition", "sex", "pooled", "weighted"),
+    [
+        # 16 whole districts and unitaries: computed from the same ONS figures outside this package, two decimals
+        ("ons_2014_whole", "Male", 77.81, 77.73),
+        ("ons_2014_whole", "Female", 81.83, 81.83),
+        # Copeland at the share of its people who live inside: within 0.005 years of those
+        ("ons_2014", "Male", 77.80, 77.73),
+        ("ons_2014", "Female", 81.83, 81.83),
+    ],
+)
+def test_life_expectancy_of_2014_stands_pooled_and_weighted_side_by_side(run, edition, sex, pooled, weighted):
+    rows = [one(run, f"le_birth_{way}", edition, "2014", sex=sex) for way in ("pooled", "weighted")]
+    assert [round(row["value"], 2) for row in rows] == [pooled, weighted]
+    assert [row["n_areas"] for row in rows] == [16, 16]
+    partial = "partial_area;wider_age_share" if edition == "ons_2014" else ""
+    assert [row["quality"] for row in rows] == [partial, partial]
+    notes = run.notes[(run.notes["indicator"] == "le_birth_weighted") & (run.notes["edition"] == edition)]["notes"]
+    assert notes.str.contains("years on the pooled life table").all()
+
+
+def test_deaths_by_age_that_do_not_exist_are_refused():
+    with pytest.raises(ValueError, match=r"no deaths by age 'ons_2015'. There are: ons_2014"):
+        LifeTables(deaths="ons_2015")

@@ -214,9 +214,10 @@ def compare_pooled_and_weighted(
     Returns
     -------
     frame of the caller's kind
-        The key columns, ``area_code, area_name``, ``pooled, pooled_lower, pooled_upper``, ``weighted, weighted_lower,
-        weighted_upper``, ``difference`` (weighted less pooled), ``age_structure, convexity`` (its two causes, which add
-        up to it) [years], ``n_areas, quality, notes``: one row for each series and target, in key order.
+        The key columns, ``area_code, area_name``, ``pooled, pooled_lower, pooled_upper, pooled_se``, ``weighted,
+        weighted_lower, weighted_upper, weighted_se``, ``difference`` (weighted less pooled), ``age_structure,
+        convexity`` (its two causes, which add up to it) [years], ``n_areas, quality, notes``: one row for each series
+        and target, in key order.
 
     Notes
     -----
@@ -239,7 +240,7 @@ def compare_pooled_and_weighted(
     targets = in_order(series, laid, [_compared(each, bands) for each in laid])
     columns = dict(targets.columns)
     for name in ("pooled", "weighted"):
-        limits = limit_columns(columns[name], np.sqrt(columns.pop(f"{name}_variance")), confidence)
+        limits = limit_columns(columns[name], columns[f"{name}_se"], confidence)
         columns |= {f"{name}_{side}": limits[side] for side in ("lower", "upper")}
     pairs = zip(columns["quality"], codes_of(columns.pop("faults")), strict=True)
     columns["quality"] = np.array([";".join(filter(None, pair)) for pair in pairs], dtype=object)
@@ -248,7 +249,8 @@ def compare_pooled_and_weighted(
 
 
 _COMPARED = (
-    *("pooled", "pooled_lower", "pooled_upper", "weighted", "weighted_lower", "weighted_upper"),
+    *("pooled", "pooled_lower", "pooled_upper", "pooled_se"),
+    *("weighted", "weighted_lower", "weighted_upper", "weighted_se"),
     *("difference", "age_structure", "convexity"),
 )
 
@@ -271,9 +273,9 @@ def _compared(laid: Laid, bands: AgeBands) -> dict[str, NDArray[Any]]:
     bits = np.where(used, life_table_faults(laid.deaths, laid.population), 0).astype(np.intp)
     return {
         "pooled": pooled.ex[..., 0],
-        "pooled_variance": pooled.variance[..., 0],
+        "pooled_se": np.sqrt(pooled.variance[..., 0]),
         "weighted": weighted,
-        "weighted_variance": grouped_sum(weight**2 * variance, laid.starts),
+        "weighted_se": np.sqrt(grouped_sum(weight**2 * variance, laid.starts)),
         "difference": weighted - pooled.ex[..., 0],
         "age_structure": of_mean - pooled.ex[..., 0],
         "convexity": weighted - of_mean,

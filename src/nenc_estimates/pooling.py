@@ -155,10 +155,9 @@ def lay_ages_out(
         A code belongs to no crosswalk.
     """
     for name in (deaths, population):
-        if (stacked.values[name] < 0).any():
-            raise InvalidDataError(
-                f"{name} must be 0 or more, but are not in {stacked.named(stacked.values[name] < 0)}."
-            )
+        below = stacked.values[name] < 0
+        if below.any():
+            raise InvalidDataError(f"{name} must be 0 or more, but is not in {stacked.named(below)}.")
     by_age, notices = merge_superseded(_areas_last(stacked))
     ages = len(stacked.labels)
     vintage = match_vintage(by_age, crosswalks).reshape(-1, ages)

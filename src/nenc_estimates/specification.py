@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from nenc_estimates.areas import ENGLAND
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.indicators import INDICATORS
-from nenc_estimates.packaged import data_folder, indicator_files
+from nenc_estimates.packaged import data_folder, indicator_files, manifest
 
 Target = Literal["nenc", "local_icp"]
 
@@ -86,6 +86,25 @@ class AreasBelow(_Edition):
     level: float
 
 
+class LifeTables(_Section):
+    """Life expectancy at birth from deaths and population by age: pooled, and weighted beside it.
+
+    ``whole`` takes every area that lies partly inside as wholly inside.
+    """
+
+    deaths: str
+    source: str = "ltla21"
+    to: tuple[Target, ...] = ("nenc", "local_icp")
+    whole: bool = False
+
+    @model_validator(mode="after")
+    def _known(self) -> LifeTables:
+        known = [name[14:-4] for name in manifest("indicators") if name.startswith("deaths_by_age_")]
+        if self.deaths not in known:
+            raise ValueError(f"there are no deaths by age {self.deaths!r}. There are: {', '.join(known)}.")
+        return self
+
+
 class Deprivation(_Section):
     """Share of people in the most deprived fifth of neighbourhoods."""
 
@@ -122,6 +141,7 @@ class Specification(_Section):
     weighted: tuple[Weighted, ...] = Field(min_length=1)
     ill_health: tuple[IllHealth, ...] = ()
     areas_below: tuple[AreasBelow, ...] = ()
+    life_tables: tuple[LifeTables, ...] = ()
     deprivation: Deprivation | None = None
     population: Population | None = None
     assessed: tuple[Assessed, ...] = ()

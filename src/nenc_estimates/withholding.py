@@ -114,6 +114,7 @@ def check_counts(deaths: Floats, population: Floats, *, nax: Floats, absent: Fla
     extinct = np.zeros(deaths.shape, dtype=bool)
     capped = deaths[:, :-1] * nax[..., :-1] >= population[:, :-1]
     if capped.any():
+        capped &= (deaths <= population)[:, :-1]  # else it is a fault
         extinct[:, 1:] = np.logical_or.accumulate(capped, axis=-1)
     return Counts(deaths=deaths, population=population, faults=faults, extinct=extinct)
 
@@ -168,8 +169,9 @@ def withhold(
     if hidden.any():
         value, se = np.where(hidden, np.nan, value), np.where(hidden, np.nan, se)
     wide = (z_value(0.95) * se > rules.widest_interval / 2) & in_years
-    bits = np.where(faulty & np.isnan(value), counts.faults[:, None], np.uint16(0))
-    cells = {"withheld_person_years": few, "withheld_wide_interval": wide, "nobody_survives": counts.extinct}
+    unknown = np.isnan(value)
+    bits = np.where(faulty & unknown, counts.faults[:, None], np.uint16(0))
+    cells = {"withheld_person_years": few, "withheld_wide_interval": wide, "nobody_survives": counts.extinct & ~unknown}
     for code, where in (cells | dict(remarks or {})).items():
         if where.any():
             bits |= np.where(where, _BIT[code], np.uint16(0))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.release.goals import goals_part
+from nenc_estimates.release.mortality import life_tables_part
 from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
 from nenc_estimates.release.rows import COLUMNS, CONTENTS, in_order
@@ -66,6 +67,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     progress("comparisons")
     parts += [ill_health_part(entry, made) for entry in specification.ill_health]
     parts += [areas_below_part(entry) for entry in specification.areas_below]
+    parts += [part for entry in specification.life_tables for part in life_tables_part(entry)]
     if specification.deprivation:
         parts += [
             most_deprived_part(age, year)
