@@ -217,3 +217,9 @@ def test_polars_in_polars_out(deaths):
     compared = compare_pooled_and_weighted(pl.from_pandas(deaths), to="nenc")
     assert isinstance(compared, pl.DataFrame)
     assert compared["pooled"].to_list() == made["value"].to_list()
+
+
+def test_the_result_may_be_changed(deaths):
+    made = pool_life_tables(deaths, to="nenc")
+    made.loc[0, ["value", "n_areas"]] = [80.0, 3]
+    assert made.loc[0, ["value", "n_areas"]].tolist() == [80.0, 3]

@@ -205,7 +205,8 @@ def stack(
     cell = group * labels.size + position
     rows = np.full(first.size * labels.size, -1, dtype=np.intp)
     rows[cell] = np.arange(len(opened))
-    _refuse_duplicates(rows[cell], columns, numbers)
+    if rows.size != len(opened) or rows.min() < 0:  # else every cell is filled, so that no row has met another
+        _refuse_duplicates(rows[cell], columns, numbers)
     return Stack(
         keys={name: columns[name][1][columns[name][0][first]] for name in by},
         axis=axis,
@@ -285,12 +286,16 @@ def tidy_texts(
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
     def written(texts: Texts) -> Any:
-        return pa.array(list(texts[0]), type=pa.large_string()).take(pa.array(texts[1]))
+        words, place = pa.array(list(texts[0]), type=pa.large_string()), pa.array(texts[1])
+        return pa.repeat(words[0], len(place)) if len(words) == 1 else words.take(place)
 
     columns = {name: written(texts) for name, texts in before.items()}
     columns |= {name: pa.array(column) for name, column in numbers.items()}
     columns |= {name: written(texts) for name, texts in after.items()}
-    return nw.from_arrow(pa.table(columns), backend=backend).to_native()
+    made = nw.from_arrow(pa.table(columns), backend=backend)
+    # pandas has copied columns of floats, of which there are several; a single one it would share and not let change
+    shared = any(column.dtype != np.float64 for column in numbers.values())
+    return (made.clone() if shared else made).to_native()
 
 
 def rows_where(frame: IntoDataFrame, keep: NDArray[np.bool_]) -> Any:
@@ -299,7 +304,9 @@ def rows_where(frame: IntoDataFrame, keep: NDArray[np.bool_]) -> Any:
 
 
 def _filled(column: Floats, rows: NDArray[np.intp]) -> Floats:
-    return np.where(rows >= 0, column[rows], np.nan)
+    filled = column[rows]
+    filled[rows < 0] = np.nan
+    return filled
 
 
 def _worded(opened: nw.DataFrame[Any], name: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:

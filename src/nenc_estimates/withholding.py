@@ -176,6 +176,8 @@ def withhold(
         if where.any():
             bits |= np.where(where, _BIT[code], np.uint16(0))
     shown = np.where(wide, np.nan, value) if wide.any() else value
+    if not bits.any():
+        return Shown(value=shown, centre=value, se=se, quality=([""], bits))
     found = np.flatnonzero(np.bincount(bits.ravel(), minlength=1))  # by counting: far faster than np.unique
     place = np.zeros(2 * max(CODES), dtype=np.int32)
     place[found] = np.arange(found.size)
