@@ -80,7 +80,7 @@ def spread(values: list[float]) -> str:
 
 
 def coverage(person_years: int, replicates: int = 40_000) -> tuple[float, float]:
-    """Share of 95 % limits that cover the truth, and its Monte Carlo error: as many people at every age as in England."""
+    """Share of 95 % limits that cover the truth, and its Monte Carlo error; ages are those of England."""
     rng = np.random.default_rng(person_years)
     share = np.array([1.1, 4.7, *[6.1] * 4, *[6.5] * 8, 5.0, 4.9, 3.3, 2.5, 1.5, 0.9])
     population = person_years * share / share.sum()
@@ -96,7 +96,7 @@ def coverage(person_years: int, replicates: int = 40_000) -> tuple[float, float]
     exact = frame[:20].assign(deaths=rates() * population)
     truth = estimate_life_expectancy(exact, by=[], at=0, rules=NONE)["value"][0]
     made = estimate_life_expectancy(frame, by=["area_code"], at=0, rules=NONE).dropna(subset=["value"])
-    covered = float(made.eval("lower <= @truth <= upper").mean())
+    covered = float(((made["lower"] <= truth) & (truth <= made["upper"])).mean())
     return covered, float(np.sqrt(covered * (1 - covered) / len(made)))
 
 
