@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from nenc_estimates.goals import Goal, read_goals
     from nenc_estimates.healthy_life_expectancy import estimate_healthy_life_expectancy
     from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
-    from nenc_estimates.life_expectancy import (
-        compare_pooled_and_weighted,
-        estimate_life_expectancy,
-        pool_life_tables,
-    )
+    from nenc_estimates.life_expectancy import compare_pooled_and_weighted, estimate_life_expectancy, pool_life_tables
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
@@ -76,9 +72,9 @@ _HOME = {
     "estimate_share_in_ill_health": "comparisons",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
+    "pool_life_tables": "life_expectancy",
     "project_trajectory": "trajectories",
     "read_goals": "goals",
-    "pool_life_tables": "life_expectancy",
     "read_indicator": "readers",
     "read_specification": "specification",
     "recent_trend": "recent_trends",
@@ -103,7 +99,6 @@ __all__ = [
     "Denominator",
     "EstimatesError",
     "Goal",
-    "INDICATORS",
     "Imputed",
     "Indicator",
     "InvalidDataError",
@@ -127,9 +122,9 @@ __all__ = [
     "estimate_share_in_ill_health",
     "load_crosswalk",
     "load_denominator",
+    "pool_life_tables",
     "project_trajectory",
     "read_goals",
-    "pool_life_tables",
     "read_indicator",
     "read_specification",
     "recent_trend",
