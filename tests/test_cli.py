@@ -49,7 +49,9 @@ def test_check_fails_when_a_figure_that_should_be_reproduced_is_not(spec, capsys
     monkeypatch.setattr(running, "reproduce", shifted)
     assert main(["check", "--spec", spec]) == 1
     out, err = capsys.readouterr()
-    assert "should be reproduced and is not: hle_birth_nenc_female: published 60.2, estimated 61.23 (differs)" in err
+    assert (
+        "not as expected: hle_birth_nenc_female: published 60.2, estimated 61.23: differs, expected reproduced" in err
+    )
     assert err.count("\n") == 3  # women, men, and the men of England
     assert "reproduced" not in [line.split("  ")[-1] for line in out.splitlines()]
 

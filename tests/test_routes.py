@@ -19,13 +19,15 @@ from nenc_estimates import (
     Imputed,
     InvalidDataError,
     SchemaError,
+    UnknownAreaError,
     benchmark_crosswalk,
     diagnose_estimate,
+    estimate_gap,
     estimate_indicator,
     load_crosswalk,
 )
+from nenc_estimates.aggregation import MOST_PLACES, places_of
 from nenc_estimates.kernels import intervals
-from nenc_estimates.routes import decimals_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -342,10 +344,9 @@ def test_diagnostics_are_for_averages() -> None:
         diagnose_estimate(table_of(value=1.0), to=THREE, kind="count")
 
 
-def test_places_are_read_from_the_numbers() -> None:
-    assert decimals_of(np.array([1.0, 2.0])) == 0
-    assert decimals_of(np.array([1.25, 2.5, np.nan])) == 2
-    assert decimals_of(np.array([1 / 3])) is None
+def test_places_are_read_from_the_numbers_group_by_group() -> None:
+    numbers = np.array([[1.0, 2.0, 3.0], [1.25, 2.5, np.nan], [1 / 3, 1.0, 1.0]])
+    assert places_of(numbers).tolist() == [0, 2, MOST_PLACES + 1]
 
 
 def test_the_outside_conserves_counts_exactly() -> None:
@@ -414,3 +415,165 @@ def test_shuffling_the_small_areas_of_england_changes_no_bit() -> None:
         )
 
     pd.testing.assert_frame_equal(estimate(np.arange(n)), estimate(rng.permutation(n)), check_exact=True)
+
+
+# --- one series does not depend on another, and no column is read for another ------------------------------------
+
+
+def test_a_count_is_the_count_and_not_the_value_beside_it() -> None:
+    """The layout of Fingertips: Value is a rate, Count the count."""
+    table = table_of(value=[100.0, 200.0, 400.0], count=[10, 40, 120], denominator=[1000, 2000, 3000])
+    assert estimate_indicator(table, to=THREE, kind="count")["value"].tolist() == [110.0]
+    assert estimate_indicator(table[["area_code", "count"]], to=THREE, kind="count")["value"].tolist() == [110.0]
+
+
+def test_coverage_of_pooled_counts_is_by_their_own_denominators() -> None:
+    """A hidden area of nearly all the people leaves nearly everything open, whatever the number of areas."""
+    table = table_of(count=[10, 20, np.nan], denominator=[100, 100, 20_000])
+    made = estimate_indicator(table, to=THREE, kind="proportion", missing="bounds").iloc[0]
+    assert made["coverage"] == pytest.approx(200 / 10_200, rel=1e-12)
+    assert made["lower"] <= (30 + 10_000) / 10_200 <= made["upper"]
+    unknown = table_of(count=[10, 20, np.nan], denominator=[100, 100, np.nan])
+    with pytest.raises(InvalidDataError, match="no people to say how much that leaves uncovered"):
+        estimate_indicator(unknown, to=THREE, kind="proportion", missing="bounds")
+
+
+def test_a_rate_of_nought_in_one_series_moves_no_other() -> None:
+    alone = table_of(cause="a", value=[100.0, 200.0, 400.0], count=[10, 40, 120])
+    beside = table_of(cause="b", value=[0.0, 200.0, 400.0], count=[0, 40, 120])
+    options: dict[str, Any] = {
+        "to": THREE,
+        "denominator": PEOPLE,
+        "kind": "directly standardised rate",
+        "multiplier": 1e5,
+    }
+    expected = estimate_indicator(alone, **options)
+    together = estimate_indicator(pd.concat([alone, beside], ignore_index=True), **options)
+    pd.testing.assert_frame_equal(together.iloc[[0]], expected, check_exact=True)
+    assert together["route"].tolist() == ["pooled counts", "weighted mean"]
+
+
+def test_partial_areas_are_described_with_the_weights_of_the_estimate() -> None:
+    made = estimate_indicator(
+        table_of(count=[1, 1, 100], denominator=[10, 10, 1000]), to=THREE, kind="proportion"
+    ).iloc[0]
+    assert f"{made['largest_weight']:.1%} of the estimate" in made["notes"]
+    assert "mostly_partial_area" in made["quality"]
+
+
+def test_people_passed_by_name_are_not_replaced_by_a_column() -> None:
+    """A mean with a denominator column and denominator= is weighted by the latter."""
+    table = table_of(value=[1.0, 2.0, 4.0], denominator=[1, 1, 1_000_000])
+    made = estimate_indicator(table, to=THREE, denominator=PEOPLE).iloc[0]
+    assert made["value"] == pytest.approx(2 / 9 + 8 / 9 + 4 / 3, rel=1e-14)
+    own = estimate_indicator(table, to=THREE).iloc[0]
+    assert own["route"] == "own denominators"
+    holed = estimate_indicator(table.assign(denominator=[1, np.nan, np.nan]), to=THREE, denominator=PEOPLE).iloc[0]
+    assert holed["value"] == made["value"]
+
+
+def test_a_value_that_is_not_its_count_over_its_denominator_is_refused() -> None:
+    table = table_of(value=[0.1, 0.2, 0.9], count=[1, 1, 1], denominator=[10, 5, 100])
+    with pytest.raises(InvalidDataError, match=r"value is not count / denominator x 1 in row 2 .*E06000003"):
+        estimate_indicator(table, to=THREE, kind="proportion")
+
+
+def test_missing_limits_are_called_missing_and_not_rounded() -> None:
+    made = estimate_indicator(
+        table_of(value=[100.0, 200.0, 400.0]), to=THREE, denominator=PEOPLE, kind="crude rate", multiplier=1e5
+    ).iloc[0]
+    assert made["quality"].split(";") == ["partial_area", "no_limits"]
+
+
+def test_limits_without_width_are_refused() -> None:
+    with pytest.raises(InvalidDataError, match=r"the limits have no width in row 1"):
+        estimate_indicator(
+            table_of(value=[1.0, 2.0, 4.0], lower=[0.5, 2.0, 3.0], upper=[1.5, 2.0, 5.0]), to=THREE, denominator=PEOPLE
+        )
+
+
+def test_imputation_fills_superseded_codes_marks_only_what_it_filled_and_stops_at_what_is_left() -> None:
+    shares = Crosswalk.from_shares([("E08000021", "T", 1.0), ("E08000037", "T", 1.0)])
+    people = Denominator.from_table(pd.DataFrame({"area_code": shares.sources, "people": [100, 300]}))
+    table = pd.DataFrame(
+        {
+            "cause": ["a", "b", "b"],
+            "area_code": ["E08000021"] * 2 + ["E08000020"],
+            "value": [10.0, 10.0, 30.0],
+        }
+    )
+    other = pd.DataFrame({"cause": ["a"], "area_code": ["E08000020"], "value": [90.0]})
+    options: dict[str, Any] = {"to": shares, "denominator": people}
+    made = estimate_indicator(table, missing=Imputed(table=other, source="a survey"), **options).set_index("cause")
+    assert made["value"].to_dict() == {"b": 25.0, "a": 70.0}
+    assert ["imputed" in quality for quality in made.loc[["a", "b"], "quality"]] == [True, False]
+    with pytest.raises(InvalidDataError, match=r"no value for E08000037"):
+        estimate_indicator(table, missing=Imputed(table=other.assign(cause="another"), source="a survey"), **options)
+
+
+def test_values_of_one_model_show_both_ends_of_their_error() -> None:
+    z = 1.959963984540054
+    value, se = np.array([0.1, 0.2, 0.4]), np.array([0.01, 0.02, 0.03])
+    table = table_of(value=value, lower=value - z * se, upper=value + z * se)
+    made = estimate_indicator(table, to=THREE, denominator=PEOPLE, modelled=True).iloc[0]
+    assert "modelled" in made["quality"]
+    assert f"the standard error would be {19 / 900:.2g}" in made["notes"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"multiplier": "100"}, "multiplier is '100'"),
+        ({"min_coverage": "a"}, "min_coverage is 'a'"),
+        ({"confidence": "0.95"}, "confidence is '0.95'"),
+        ({"decimals": -400}, "decimals is -400"),
+        ({"year": "2020"}, "year is '2020'"),
+        ({"proxy": 3}, "proxy is 3"),
+        ({"kind": ["mean"]}, "kind .* is unknown"),
+    ],
+)
+def test_options_of_another_type_say_what_was_expected(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        estimate_indicator(table_of(value=1.0), to=THREE, denominator=PEOPLE, **options)
+
+
+@pytest.mark.parametrize("share", [{"X": 0.1}, {"E06000001": 5.3}, {"E06000001": np.nan}])
+def test_a_share_of_the_reference_is_checked(share: dict[str, float]) -> None:
+    area = pd.DataFrame({"area_code": ["E06000001"], "value": [60.0], "se": [0.3]})
+    england = pd.DataFrame({"area_code": ["E92000001"], "value": [63.0], "se": [0.1]})
+    with pytest.raises(InvalidDataError, match="share"):
+        estimate_gap(area, england, share=share)
+    with pytest.raises(InvalidDataError, match="stands among the estimates and is the reference"):
+        estimate_gap(pd.concat([area, england]), england)
+
+
+@pytest.mark.parametrize("code", ["E12000009", "E54000040", "E92000001", "K02000001"])
+def test_wide_areas_are_refused_by_their_code(code: str) -> None:
+    with pytest.raises(UnknownAreaError, match="a source must be a local authority or a smaller area"):
+        Crosswalk.from_shares([(code, "T", 1.0)])
+
+
+def test_all_icbs_of_england_and_a_chain_up_to_england() -> None:
+    rng = np.random.default_rng(42)
+    lookup = pd.DataFrame(
+        {
+            "lsoa": [f"E0{1_000_000 + i}" for i in range(2_000)],
+            "la": [f"E0799{i:04d}" for i in rng.integers(0, 317, 2_000)],
+            "icb": [f"I{i:02d}" for i in rng.integers(1, 43, 2_000)],
+            "people": rng.integers(800, 3_000, 2_000),
+        }
+    )
+    to_la = Crosswalk.from_lookup(lookup, source="lsoa", target="la", people="people")
+    direct = Crosswalk.from_lookup(lookup, source="lsoa", target="icb", people="people")
+    la_to_icb = Crosswalk.from_lookup(lookup, source="la", target="icb", people="people")
+    england = Crosswalk.from_shares([(icb, "England", 1.0) for icb in direct.targets])
+    counts = pd.DataFrame({"area_code": lookup["lsoa"], "value": rng.integers(0, 50, 2_000)})
+    chained = estimate_indicator(counts, to=to_la.compose(la_to_icb).compose(england), kind="count")
+    assert chained["value"].tolist() == [pytest.approx(counts["value"].sum(), rel=1e-12)]
+    people = Denominator.from_table(lookup.rename(columns={"lsoa": "area_code"})[["area_code", "people"]])
+    values = pd.DataFrame({"area_code": lookup["lsoa"], "value": rng.normal(60, 3, 2_000)})
+    made = estimate_indicator(values, to=direct, denominator=people).set_index("area_code")["value"]
+    joined = values.merge(lookup, left_on="area_code", right_on="lsoa")
+    expected = joined.groupby("icb").apply(lambda g: np.average(g["value"], weights=g["people"]), include_groups=False)
+    np.testing.assert_allclose(made, expected, rtol=1e-13)
+    assert len(made) == 42

@@ -15,8 +15,9 @@ from nenc_estimates.areas import NENC
 from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
 from nenc_estimates.denominators import Denominator, load_denominator, weigh
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
-from nenc_estimates.indicators import INDICATORS, KINDS, NOT_AGGREGABLE
+from nenc_estimates.indicators import INDICATORS
 from nenc_estimates.kernels.gaps import PERSON_YEARS_RULE
+from nenc_estimates.kinds import KINDS, NOT_AGGREGABLE
 from nenc_estimates.missing import Imputed
 from nenc_estimates.readers import read_indicator
 from nenc_estimates.vintages import select_geography
@@ -84,10 +85,10 @@ def test_the_rest_is_averaged_only_when_asked_and_coverage_suffices(exact, third
     (row,) = estimate_indicator(frame, **options, min_coverage=2 / 3).to_dict("records")
     assert row["value"] == pytest.approx(quotient(case["renormalised"]), rel=1e-15)
     assert row["coverage"] == pytest.approx(quotient(case["coverage"]), rel=1e-15)
-    assert (row["n_areas"], row["quality"]) == (2, "partial_area;incomplete")
+    assert (row["n_areas"], row["quality"]) == (2, "no_limits;incomplete")
     (row,) = estimate_indicator(frame, **options).to_dict("records")
     assert np.isnan(row["value"])
-    assert row["quality"] == "partial_area;incomplete;withheld_coverage"
+    assert row["quality"] == "no_limits;incomplete;withheld_coverage"
 
 
 def test_twelve_authorities_pooled_are_the_published_region_exactly(reference):
@@ -373,7 +374,9 @@ def test_person_years_give_the_standard_error_only_when_named_and_say_so():
 
 
 def test_a_zero_share_of_whole_people_stays_as_it_is(thirds):
-    made = estimate_indicator(table(count=[0, 0, 0], denominator=[10, 20, 30]), to=thirds, kind="proportion").iloc[0]
+    made = estimate_indicator(
+        table(value=[0.0] * 3, count=[0, 0, 0], denominator=[10, 20, 30]), to=thirds, kind="proportion"
+    ).iloc[0]
     assert (made["value"], made["lower"]) == (0, 0)
     assert 0 < made["upper"] < 0.2
 
@@ -464,7 +467,7 @@ def test_a_year_without_people_is_answered_by_the_nearest_with_a_remark(thirds, 
     assert early["quality"].str.contains("proxy_year").all()
     assert early["method"].str.contains("2015").all()
     of_any_year = estimate_indicator(table(period="2020"), to=thirds, denominator=hundreds)
-    assert of_any_year["quality"].tolist() == ["partial_area"]
+    assert of_any_year["quality"].tolist() == ["partial_area;no_limits"]
 
 
 def test_a_proxy_is_carried_into_quality_and_notes(thirds, hundreds):
@@ -574,7 +577,11 @@ def test_a_bad_table_is_refused_by_name_and_left_as_it_was(case, thirds, hundred
         ({"count": [1, -2, 3], "denominator": [10, 10, 10]}, "proportion", "counts must be 0 or more, .* row 1"),
         ({"count": [1, 2, 3], "denominator": [10, 0, 10]}, "crude rate", "denominators must be above 0, .* row 1"),
         ({"count": [1, 2, 30], "denominator": [10, 9, 10]}, "proportion", "exceeds its denominator .* in row 2"),
-        ({"count": [1, np.nan, 3], "denominator": [10, 9, 10]}, "proportion", "no value for E06000002"),
+        (
+            {"value": [0.1, np.nan, 0.4], "count": [1, np.nan, 3], "denominator": [10, 9, 7.5]},
+            "proportion",
+            "no value for E06000002",
+        ),
     ],
 )
 def test_values_that_a_kind_cannot_have_are_refused(columns, kind, words, thirds, hundreds):

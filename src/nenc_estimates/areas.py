@@ -54,6 +54,31 @@ def areas() -> Mapping[str, Area]:
     return MappingProxyType(known)
 
 
+WIDE = {
+    "E92": "country",
+    "W92": "country",
+    "S92": "country",
+    "N92": "country",
+    "K": "country",
+    "E12": "region",
+    "E54": "icb",
+}
+"""Beginnings of GSS codes of areas that hold whole local authorities, and their kind."""
+
+
+def kind_of(code: str) -> str:
+    """Return the kind of an area, from its entry or else from its code; "" where neither says.
+
+    Examples
+    --------
+    >>> kind_of("E12000009"), kind_of("E06000001"), kind_of("X")
+    ('region', 'unitary', '')
+    """
+    if code in areas():
+        return areas()[code].kind
+    return next((kind for start, kind in WIDE.items() if code.startswith(start)), "")
+
+
 def describe(code: str) -> str:
     """Return ``code (name, kind)`` where the code is known, else the code alone.
 

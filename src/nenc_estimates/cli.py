@@ -99,7 +99,7 @@ def _verdict(run: Run) -> int:
 
     failed = failures(run.reproduction)
     for line in failed:
-        print(f"should be reproduced and is not: {line}", file=sys.stderr)
+        print(f"not as expected: {line}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -77,7 +77,7 @@ def estimate_gap(
     by = _shared_keys(estimates, reference, KEYS)
     stacked = _stacked(estimates, by)
     code, expected, reference_se = _reference_of(stacked, _stacked(reference, by))
-    shares = np.array([(share or {}).get(label, 0.0) for label in stacked.labels])
+    shares = _shares(share or {}, stacked, code)
     value = gaps.gap(stacked.values["value"], expected[:, None], better=better)
     se = stacked.values.get("se", np.full(value.shape, np.nan))
     variance = gaps.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
@@ -194,6 +194,8 @@ def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str
     opened = open_frame(table, ["area_code", "sex", "value"])
     by = [name for name in KEYS if name in opened.columns]
     stacked = stack(table, ["value"], by=by, axis="area_code")
+    if not np.isfinite(level) or not areas:
+        raise ValueError(f"level must be a number and areas must name some: got {level!r} and {len(areas)} areas.")
     absent = [code for code in areas if code not in stacked.labels]
     if absent:
         raise InvalidDataError(f"the table has no rows for {', '.join(absent)}.")
@@ -216,6 +218,22 @@ def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str
     ordered = sorted(rows, key=lambda row: row[:-1])
     columns = {name: [row[i] for row in ordered] for i, name in enumerate(names)}
     return tidy({**columns, "n_areas": [len(chosen)] * len(ordered)}, stacked.backend)
+
+
+def _shares(share: Mapping[str, float], stacked: Stack, references: NDArray[np.object_]) -> Floats:
+    """Share of the reference that each area makes, checked: a slip would lose the limits, or make them wrong."""
+    itself = sorted(set(stacked.labels) & set(references.tolist()))
+    if itself:
+        raise InvalidDataError(
+            f"{', '.join(itself)} stands among the estimates and is the reference: leave it out of one."
+        )
+    strange = sorted(set(share) - set(stacked.labels))
+    if strange:
+        raise InvalidDataError(f"share names {', '.join(strange)}, which has no estimate.")
+    wrong = [f"{code}: {part}" for code, part in share.items() if not 0 <= part <= 1]
+    if wrong:
+        raise InvalidDataError(f"a share of the reference must lie between 0 and 1, but {'; '.join(wrong)}.")
+    return np.array([share.get(label, 0.0) for label in stacked.labels])
 
 
 def _shared_keys(first: IntoDataFrame, second: IntoDataFrame, names: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from nenc_estimates.age_bands import parse_age
-from nenc_estimates.areas import areas, describe, overlaps, recoded
+from nenc_estimates.areas import areas, describe, kind_of, overlaps, recoded
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.tables import coded_column, number_column, open_frame, text_column
 
@@ -76,7 +76,9 @@ def share_columns(rows: Sequence[tuple[str, str, float]] | IntoDataFrame) -> dic
 def lookup_columns(lookup: IntoDataFrame, *, source: str, target: str, people: str | None) -> dict[str, Any]:
     """Turn a lookup of small areas into shares of each source inside each target."""
     opened = open_frame(lookup, [source, target, *([people] if people else [])], what="the lookup")
-    (from_code, sources), (to_code, targets) = coded_column(opened, source), coded_column(opened, target)
+    codes, _ = with_present_codes(text_column(opened, source), strict=False)
+    sources, from_code = np.unique(codes.astype(str), return_inverse=True)
+    to_code, targets = coded_column(opened, target)
     count = number_column(opened, people) if people else np.ones(len(opened))
     wrong = np.flatnonzero(~(np.isfinite(count) & (count >= 0)))
     if wrong.size:
@@ -96,7 +98,7 @@ def lookup_columns(lookup: IntoDataFrame, *, source: str, target: str, people: s
         )
     to, of = np.nonzero(inside > 0)
     return {
-        "source_code": sources[of],
+        "source_code": sources[of].astype(object),
         "target_code": targets[to],
         "age": np.full(of.size, "all", dtype=object),
         "share": inside[to, of] / total[of],
@@ -123,7 +125,7 @@ def check_shares(
     """Refuse shares outside 0 to 1, pairs repeated or absent at some age, sources that give away more than all."""
     if not share.size:
         raise InvalidDataError("a crosswalk has at least one row: source code, target code, share.")
-    wrong = ~((share >= 0) & (share <= 1))
+    wrong = ~((share >= 0) & (share <= 1 + EXACT))
     if wrong.any():
         texts = [f"{s} in {t}: {v}" for s, t, v in zip(source[wrong], target[wrong], share[wrong], strict=True)]
         raise InvalidDataError(f"a share must lie between 0 and 1, but {'; '.join(texts[:5])}.")
@@ -159,10 +161,10 @@ def check_sources(sources: Sequence[str], targets: Sequence[str]) -> None:
     wide = [
         code
         for code in sources
-        if code in known and known[code].kind in NOT_SOURCES and known[code].parent not in targets
+        if kind_of(code) in NOT_SOURCES and not (code in known and known[code].parent in targets)
     ]
     if wide:
-        notes = "".join(f" {code}: {known[code].note}." for code in wide if known[code].note)
+        notes = "".join(f" {code}: {known[code].note}." for code in wide if code in known and known[code].note)
         raise UnknownAreaError(
             f"{', '.join(map(describe, wide))}: a source must be a local authority or a smaller area.{notes}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ class Denominator:
             for column, default in (("area_code", ""), ("sex", "Persons"), ("age", "all"))
         ]
         years = number_column(opened, "year") if "year" in opened.columns else np.zeros(len(people))
-        wrong = np.flatnonzero(~(np.isfinite(people) & (people >= 0) & (years == np.floor(years))))
+        wrong = np.flatnonzero(~(np.isfinite(people) & (people >= 0) & np.isfinite(years) & (years == np.floor(years))))
         if wrong.size:
             rows = "; ".join(
                 f"row {i} ({keys[0][i]}, {keys[1][i]}, age {keys[2][i]}): {people[i]:g}" for i in wrong[:5]
@@ -124,6 +125,10 @@ class Denominator:
         if mixed:
             raise InvalidDataError(f"people of {mixed[0]} belong to more than one series: keep one a year.")
         ages = tuple(map(str, labels[2]))
+        spelt = Counter(parse_age(age) for age in ages)
+        if max(spelt.values()) > 1:
+            twice = ", ".join(age for age in ages if spelt[parse_age(age)] > 1)
+            raise InvalidDataError(f"one age group is spelt in several ways: {twice}. Choose one spelling.")
         return cls(
             name=name,
             areas=tuple(labels[0]),

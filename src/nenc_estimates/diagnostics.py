@@ -10,14 +10,13 @@ import numpy as np
 
 from nenc_estimates.areas import areas
 from nenc_estimates.crosswalks import Crosswalk
-from nenc_estimates.denominators import Denominator, load_denominator
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.kernels import weighting as formulas
-from nenc_estimates.layout import Layout, entries_of, lay_out
+from nenc_estimates.layout import Layout, entries_of
+from nenc_estimates.preparing import as_denominator, prepare
 from nenc_estimates.quality import QUALITY
-from nenc_estimates.routes import FAMILIES, VALUES, Options, aggregate, areas_variance
-from nenc_estimates.tables import KEYS, check_values, open_frame, stack, text_column, tidy
-from nenc_estimates.vintages import crosswalks_to, match_vintage, merge_superseded
+from nenc_estimates.routes import Options, aggregate, areas_variance
+from nenc_estimates.tables import open_frame, text_column, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
 
+    from nenc_estimates.denominators import Denominator
     from nenc_estimates.tables import Stack
     from nenc_estimates.vintages import Target
 
@@ -50,7 +50,7 @@ DIAGNOSTICS: Mapping[str, str] = MappingProxyType(
         "se_correlated": "standard error when the areas share their errors wholly, as modelled values may",
         "proxy": "people who stand for others",
         "total_variation": "half the sum of absolute differences between the two sets of weights",
-        "sensitivity_bound": "total variation times the range of the areas: no other weights could move it further",
+        "sensitivity_bound": "total variation times the range of the areas: these other weights cannot move it further",
         "value_against": "the estimate under the second denominator",
     }
 )
@@ -98,6 +98,7 @@ def diagnose_estimate(
     Examples
     --------
     >>> import pandas as pd
+    >>> from nenc_estimates import Denominator
     >>> shares = Crosswalk.from_shares([("E06000001", "A", 1.0), ("E06000002", "A", 1.0), ("E06000003", "A", 0.5)])
     >>> people = Denominator.from_table(pd.DataFrame({"area_code": shares.sources, "people": [100, 200, 300]}))
     >>> values = pd.DataFrame({"area_code": shares.sources, "value": [0.1, 0.2, 0.4]})
@@ -106,25 +107,17 @@ def diagnose_estimate(
     [0.2857, 0.28, 0.1667]
     """
     options = Options(kind=kind, multiplier=multiplier, missing="renormalise", survey=survey, proxy=proxy)
-    if kind not in FAMILIES or kind == "count":
-        raise SchemaError(f"diagnostics are for values that are averaged, not for kind {kind!r}.")
-    opened = open_frame(table, ["area_code"])
-    by = [name for name in KEYS if name in opened.columns]
-    needed = ["count", "denominator"] if {"count", "denominator"} <= set(opened.columns) else ["value"]
-    stacked = stack(table, needed, by=by, axis="area_code", optional=VALUES)
-    check_values(stacked)
-    stacked, _ = merge_superseded(stacked)
-    people, other = (load_denominator(each) if isinstance(each, str) else each for each in (denominator, against))
-    crosswalks = crosswalks_to(to)
-    vintage = match_vintage(stacked, crosswalks)
+    if kind == "count":
+        raise SchemaError("diagnostics are for values that are averaged, not for kind 'count'.")
+    ready = prepare(table, options, to=to, denominator=denominator, year=year)
+    other = as_denominator(against)
     facts = _Facts()
-    for i in np.unique(vintage):
-        groups = np.flatnonzero(vintage == i)
-        laid = lay_out(stacked, groups, crosswalks[i], people, year=year)
+    for laid in ready.layouts(ready.people):
         _examine(facts, laid, options)
-        if other is not None:
-            _compare(facts, laid, lay_out(stacked, groups, crosswalks[i], other, year=year), options)
-    return facts.frame(stacked)
+    if other is not None:
+        for laid, under in zip(ready.layouts(ready.people), ready.layouts(other), strict=True):
+            _compare(facts, laid, under, options)
+    return facts.frame(ready.stacked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +161,9 @@ def _examine(facts: _Facts, laid: Layout, options: Options) -> None:
                 add("proxy", detail=QUALITY["proxy_year"])
             if options.proxy and weighted:
                 add("proxy", detail=options.proxy)
-            names = [laid.entries.sources[i] for i in laid.entries.source[mine]]
-            _examine_areas(add, names, laid.share[place, mine], made.weight[place, mine], values[place, mine])
+            _examine_areas(
+                add, laid.codes(mine), laid.share[place, mine], made.weight[place, mine], values[place, mine]
+            )
 
 
 def _examine_areas(add: Add, names: Sequence[str], share: Floats, weight: Floats, value: Floats) -> None:

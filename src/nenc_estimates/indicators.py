@@ -1,4 +1,4 @@
-"""Indicators: what a number is, and therefore how it may be aggregated. Data only: this module calls nothing."""
+"""Indicators: what a number is and whom it is about. Data only: this module calls nothing."""
 
 from __future__ import annotations
 
@@ -8,35 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "count": "counts add up: the sum of membership times count",
-        "proportion": "people with something over people: counts pooled, or a mean over the people",
-        "share of services": "services with something over services: counts pooled, or a mean over the services",
-        "crude rate": "events over person-years: counts pooled, or a mean over the person-years",
-        "indirectly standardised ratio": "observed over expected events: both pooled, or a mean over the expected",
-        "directly standardised rate": "a mean over count / rate, or over people of the ages that have the events",
-        "ratio of two sums": "one sum over another (per birth, per service): both pooled, or a mean over the second",
-        "mean": "a mean over the people measured",
-        "life expectancy": "a mean over residents of the sex; pool deaths and people where their ages are known",
-        "healthy life expectancy": "a mean over residents of the sex; pool deaths, people and health if known",
-        "index score": "a mean over residents at the date of the index; it has no limits",
-    }
-)
-"""Kinds that can be aggregated, and how."""
-
-NOT_AGGREGABLE: Mapping[str, str] = MappingProxyType(
-    {
-        "median": "a median of the area needs the values of its people, not the medians of its parts",
-        "rank": "ranks do not average: aggregate the indicator behind the rank, then rank the areas",
-        "rag rating": "ratings do not average: aggregate the indicator, then compare it with the benchmark",
-        "slope index": "the slope index of the area needs values and people by deprivation quantile of the whole area",
-        "gap": "aggregate both sides of the gap first, then take the difference",
-        "gini": "the Gini coefficient of the area needs the distribution within it, not those of its parts",
-    }
-)
-"""Kinds that cannot be aggregated from area values, and what is needed instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +21,7 @@ class Indicator:
     name, unit
         In words; the unit of ``value``.
     kind
-        A key of :data:`KINDS`.
+        A key of :data:`~nenc_estimates.KINDS`, or another word for what is not aggregated (``gap``, ``rank``).
     multiplier
         What a proportion or rate is multiplied by (100 for a percentage, 100,000 for a rate per 100,000).
     denominator

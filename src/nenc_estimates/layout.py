@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nenc_estimates.crosswalk_rules import Entries
     from nenc_estimates.crosswalks import Crosswalk
     from nenc_estimates.denominators import Denominator
+    from nenc_estimates.kinds import Family
     from nenc_estimates.tables import Stack
 
     Floats = NDArray[np.float64]
@@ -47,7 +48,11 @@ class Layout:
     sex
         Sex of each group.
     has_people
-        Whether ``people`` and ``weight`` are of people, and not one for each area.
+        Whether there is a denominator.
+    counted, weighed : (group, target)
+        Whether counts make the estimate; whether ``weight`` is of people, and not one for each area.
+    filled
+        Whether the value was imputed.
     """
 
     stacked: Stack
@@ -64,6 +69,13 @@ class Layout:
     years: Floats
     sex: tuple[str, ...]
     has_people: bool
+    counted: NDArray[np.bool_]
+    weighed: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
+
+    def codes(self, mine: slice) -> list[str]:
+        """Return the codes of some entries' sources."""
+        return [self.entries.sources[i] for i in self.entries.source[mine]]
 
 
 def lay_out(
@@ -72,7 +84,9 @@ def lay_out(
     crosswalk: Crosswalk,
     people: Denominator | None,
     *,
+    family: Family,
     year: int | None = None,
+    filled: NDArray[np.bool_] | None = None,
 ) -> Layout:
     """Lay groups of a table out over the entries of a crosswalk and weigh them.
 
@@ -85,9 +99,13 @@ def lay_out(
     crosswalk
         Membership.
     people
-        Denominator; None counts each area as one, which matters for coverage only.
+        Denominator; without one the table's own denominators weigh, else each area counts as one.
+    family
+        What the kind needs to be pooled.
     year
         Year of the people for a table without periods.
+    filled : (group, label)
+        Cells of the table whose value was imputed.
     """
     periods = [_period(str(label)) for label in stacked.keys["period"][groups]] if "period" in stacked.keys else None
     sexes, ages = (
@@ -102,13 +120,10 @@ def lay_out(
     column = {label: i for i, label in enumerate(stacked.labels)}
     place = np.array([column.get(entries.sources[i], -1) for i in entries.source], dtype=np.intp)
     values = {name: np.where(place >= 0, numbers[groups][:, place], np.nan) for name, numbers in stacked.values.items()}
-    observed = ~np.isnan(
-        values["count"] + values["denominator"] if {"count", "denominator"} <= set(values) else values["value"]
-    )
-    weight = np.stack([each.weight for each in weighed])
     share = np.stack([each.entries.share for each in weighed])
-    if people is None and "denominator" in values and (observed | (share == 0)).all():
-        weight = formulas.weights(np.where(share == 0, 0.0, values["denominator"]), share, entries.starts)
+    counted, observed = _evidence(values, share, entries.starts, family, has_people=people is not None)
+    even = np.stack([each.weight for each in weighed])
+    weight, weighed_by = _coverage_weights(even, values, share, entries.starts, family, has_people=people is not None)
     return Layout(
         stacked=stacked,
         groups=groups,
@@ -126,7 +141,58 @@ def lay_out(
         else np.full(groups.size, np.nan),
         sex=sexes,
         has_people=people is not None,
+        counted=counted,
+        weighed=weighed_by,
+        filled=_placed(filled, groups, place) if filled is not None else np.zeros(share.shape, dtype=bool),
     )
+
+
+def _placed(cells: NDArray[np.bool_], groups: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.bool_]:
+    return (place >= 0) & cells[groups][:, place]
+
+
+def _evidence(
+    values: Mapping[str, Floats], share: Floats, starts: NDArray[np.intp], family: Family, *, has_people: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say for each target whether all that is known of it is known as counts, and which areas are known at all."""
+    known = {name: ~np.isnan(column) for name, column in values.items()}
+    nothing = np.zeros(share.shape, dtype=bool)
+    value, count = known.get("value", nothing), known.get("count", nothing)
+    size = known.get("denominator", nothing)
+    if family == "sum":
+        counts = count
+    elif family in ("binomial", "poisson", "ratio"):
+        counts = count & size
+    elif family == "dobson":
+        # a rate of 0 has no denominator count / rate
+        counts = count & value & (values["value"] > 0) if value.any() else nothing
+    else:
+        counts = size & value if not has_people else nothing
+    inside = share > 0
+    counted = (formulas.grouped_sum(inside & (value | counts) & ~counts, starts) == 0) & (
+        formulas.grouped_sum(inside & counts, starts) > 0
+    )
+    by_counts = formulas.spread(counted, starts, share.shape[-1]) > 0
+    return counted, np.where(by_counts, counts, value)
+
+
+def _coverage_weights(
+    weight: Floats,
+    values: Mapping[str, Floats],
+    share: Floats,
+    starts: NDArray[np.intp],
+    family: Family,
+    *,
+    has_people: bool,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Weigh coverage by the table's own denominators where it has them all, else by people; also whether it could."""
+    size = values.get("denominator") if family in ("binomial", "poisson", "ratio") or not has_people else None
+    if size is None or family == "sum":
+        return weight, np.full((share.shape[0], starts.size), has_people)
+    own = formulas.weights(np.where(share == 0, 0.0, size), share, starts)
+    complete = ~np.isnan(formulas.grouped_sum(own, starts))
+    wide = formulas.spread(complete, starts, share.shape[-1]) > 0
+    return np.where(wide, own, weight), complete | has_people
 
 
 @cache

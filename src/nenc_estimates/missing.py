@@ -10,6 +10,7 @@ import numpy as np
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.quality import REASONS
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack
+from nenc_estimates.vintages import merge_superseded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Imputed:
     source: str
 
     def __post_init__(self) -> None:
-        if not self.source.strip():
+        if not isinstance(self.source, str) or not self.source.strip():
             raise ValueError("source is empty: say where the imputed values come from.")
 
 
@@ -82,6 +83,13 @@ def check_missing(missing: object, *, kind: str, multiplier: float = 1.0) -> Non
     if kind == "count" and missing == "renormalise":
         raise ValueError("a count is not averaged: scaling it up for areas without one must be a decision of its own.")
     shares = ("proportion", "share of services")
+    if (
+        isinstance(missing, Bounds)
+        and kind not in shares
+        and kind not in ("mean", "index score")
+        and missing.lowest < 0
+    ):
+        raise ValueError(f"bounds of kind {kind!r} must not be below 0, but lowest is {missing.lowest}.")
     if isinstance(missing, Bounds) and kind in shares and not 0 <= missing.lowest <= missing.highest <= multiplier:
         raise ValueError(f"bounds of kind {kind!r} must lie between 0 and {multiplier:g}, not {missing}.")
     if missing == "bounds" and kind not in shares:
@@ -101,11 +109,11 @@ def impute(stacked: Stack, missing: Imputed) -> tuple[Stack, NDArray[np.bool_]]:
     given = [name for name in stacked.values if name in opened.columns]
     if not given:
         raise SchemaError(f"the table of imputed values has none of the columns {', '.join(stacked.values)}.")
-    other = stack(missing.table, given, by=by, axis="area_code")
+    other, _ = merge_superseded(stack(missing.table, given, by=by, axis="area_code"))
     check_values(other)
     absent = sorted(set(other.labels) - set(stacked.labels))
     whole = widened(stacked, absent)
-    first = "count" if "count" in given else given[0]
+    first = "count" if "count" in given and "count" in whole.values else given[0]
     found = {name: whole.found_in(other, name) for name in whole.values}
     filled = np.isnan(whole.values[first]) & ~np.isnan(found[first])
     values = {name: np.where(filled, found[name], column) for name, column in whole.values.items()}

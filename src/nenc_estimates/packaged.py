@@ -59,6 +59,7 @@ class Entry(BaseModel):
     edition_id: str | None = None
     status: str | None = None
     decimals: int | None = None
+    modelled: bool = False
 
 
 def data_folder() -> Path:

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nenc_estimates.aggregation import RECOVERABLE
 from nenc_estimates.areas import describe
+from nenc_estimates.kernels import weighting as formulas
 from nenc_estimates.quality import QUALITY, REASONS
+from nenc_estimates.routes import bounds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from nenc_estimates.aggregation import Aggregate
     from nenc_estimates.layout import Layout
+    from nenc_estimates.routes import Options
 
     Floats = NDArray[np.float64]
 
@@ -80,3 +85,51 @@ def missing_remarks(laid: Layout, group: int, mine: slice) -> list[tuple[str, st
             reason = str(reasons[laid.groups[group], column[code]])
             found.setdefault(reason, []).append(describe(code))
     return [(REASONS[reason], f"{', '.join(codes)}: {reason}.") for reason, codes in sorted(found.items()) if reason]
+
+
+def remarkable(
+    laid: Layout, made: Aggregate, route: NDArray[np.object_], options: Options
+) -> dict[str, NDArray[np.bool_]]:
+    """Say for each estimate which facts need a remark: quality code to ``(group, target)``."""
+    starts = laid.entries.starts
+    weighted, inside = route == "weighted mean", laid.share > 0
+
+    def anywhere(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.asarray(formulas.grouped_sum(cells & inside, starts) > 0)
+
+    nowhere = np.zeros(route.shape, dtype=bool)
+    limits = laid.values.get("lower", np.full(laid.share.shape, np.nan))
+    unlimited = anywhere(laid.observed & np.isnan(limits))
+    from_limits = options.family in RECOVERABLE and not options.survey
+    expected = options.confidence is not None and options.family not in ("sum", "plain")
+    return {
+        "proxy_year": weighted & np.array(laid.proxy_year, dtype=bool)[:, None],
+        "rounded_limits": weighted & ~unlimited if from_limits else nowhere,
+        "no_limits": np.isnan(made.variance) & ~np.isnan(made.value) if expected else nowhere,
+        "person_years_se": weighted if options.standard_error == "person-years" else nowhere,
+        "recovered_sizes": (route == "recovered counts") & laid.has_people,
+        "bounds": anywhere(~laid.observed) if bounds_of(options) else nowhere,
+        "imputed": anywhere(laid.filled),
+        "proxy_denominator": weighted if options.proxy else nowhere,
+    }
+
+
+def fact_remarks(
+    facts: dict[str, NDArray[np.bool_]], group: int, target: int, options: Options
+) -> list[tuple[str, str]]:
+    """Put the facts about one estimate into sentences."""
+    own = {
+        "proxy_denominator": f"{options.proxy[:1].upper()}{options.proxy[1:].rstrip('.')}.",
+        "imputed": f"{QUALITY['imputed']} Source: {getattr(options.missing, 'source', '')}.",
+    }
+    return [(code, own.get(code, QUALITY[code])) for code, holds in facts.items() if holds[group, target]]
+
+
+def modelled_remark(shared_error: float) -> tuple[str, str]:
+    """Give the other end of the standard error for values of one model."""
+    if np.isnan(shared_error):
+        return "modelled", QUALITY["modelled"]
+    return (
+        "modelled",
+        f"{QUALITY['modelled']} If they shared all of it, the standard error would be {shared_error:.2g}.",
+    )

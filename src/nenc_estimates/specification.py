@@ -63,6 +63,10 @@ class Weighted(_Edition):
         kind = INDICATORS[self.indicator].kind
         if len(set(self.to)) < len(self.to):
             raise ValueError(f"to names a target twice: {', '.join(self.to)}.")
+        if self.gap and "life expectancy" not in INDICATORS[self.indicator].kind:
+            raise ValueError(
+                "gap = true is years behind England: it is for life expectancy and healthy life expectancy."
+            )
         if self.gap and self.reference != ENGLAND:
             raise ValueError(f"gap = true is the gap to England: leave reference at {ENGLAND!r}, or gap out.")
         if self.standard_error == "person-years" and kind != "life expectancy":
@@ -83,7 +87,7 @@ class IllHealth(_Section):
 class AreasBelow(_Edition):
     """How many local authorities lie below a level."""
 
-    level: float
+    level: float = Field(allow_inf_nan=False)
 
 
 class LifeTables(_Section):
@@ -109,13 +113,13 @@ class Deprivation(_Section):
     """Share of people in the most deprived fifth of neighbourhoods."""
 
     ages: tuple[str, ...] = ("all",)
-    years: tuple[int, ...]
+    years: tuple[int, ...] = Field(min_length=1)
 
 
 class Population(_Section):
     """Residents."""
 
-    years: tuple[int, ...]
+    years: tuple[int, ...] = Field(min_length=1)
 
 
 class Assessed(_Edition):
@@ -195,7 +199,7 @@ def read_specification(path: Path | None = None) -> Specification:
     """
     path = path or default_specification()
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as problem:
         raise SchemaError(f"the specification {path} cannot be read: {problem.strerror}.") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

@@ -252,6 +252,7 @@ def _check_limits(stacked: Stack) -> None:
         faults = (
             (np.isnan(values["lower"]) != np.isnan(values["upper"]), "one limit is there and the other is missing"),
             (values["lower"] > values["upper"], "the lower limit is above the upper one"),
+            ((values["lower"] == values["upper"]) & (values["value"] != 0), "the limits have no width"),
             (
                 (values["value"] < values["lower"]) | (values["value"] > values["upper"]),
                 "the value lies outside its limits",

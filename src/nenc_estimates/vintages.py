@@ -118,7 +118,8 @@ def select_geography(table: IntoDataFrame, to: Target) -> Selection:
 
     For each group (every combination of indicator, edition, sex, age, period …) the crosswalk with most member areas is
     taken for which every member has a value; where none is complete, the one that lacks fewest. Its rows are kept, all
-    others set aside: regions, England, and the counties, districts or unitaries that cover the same people.
+    others set aside: regions, England, areas wholly outside, and the counties, districts or unitaries that cover the
+    same people.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def select_geography(table: IntoDataFrame, to: Target) -> Selection:
     chosen = np.argmin(lacking, axis=-1)  # of equally complete ones argmin takes the first, which is the finest
     kept = np.zeros(stacked.rows.shape, dtype=bool)
     for i, crosswalk in enumerate(crosswalks):
-        kept[chosen == i] = _among(stacked.labels, crosswalk.sources)
+        kept[chosen == i] = _among(stacked.labels, crosswalk.members)
     keep_rows = np.zeros(len(opened), dtype=bool)
     keep_rows[stacked.rows[kept & (stacked.rows >= 0)]] = True
     groups, labels = np.nonzero(~kept & (stacked.rows >= 0))
@@ -219,6 +220,8 @@ def _reason(code: str, crosswalk: Crosswalk) -> str:
     area = areas().get(code)
     if area is not None and area.kind in ("country", "region"):
         return f"{area.kind}: it holds whole local authorities"
+    if code in crosswalk.sources:
+        return "lies wholly outside every target"
     if area is not None and any(code in pair[:2] for pair in overlaps([code, *crosswalk.sources])):
         return f"covered by areas of {crosswalk.source or 'the chosen geography'}, which were kept"
     return f"not an area of {crosswalk.source or 'the chosen geography'}"

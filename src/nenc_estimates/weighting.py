@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nenc_estimates.areas import describe
-from nenc_estimates.denominators import Denominator, load_denominator
-from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.indicators import KINDS, NOT_AGGREGABLE
+from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels import weighting as formulas
-from nenc_estimates.layout import Layout, entries_of, lay_out
-from nenc_estimates.missing import Bounds, Imputed, Missing, check_missing, check_reasons, impute
-from nenc_estimates.quality import QUALITY
-from nenc_estimates.remarks import coverage_remarks, missing_remarks, partial_remarks
-from nenc_estimates.routes import COUNTED, RECOVERABLE, VALUES, Aggregate, Options, aggregate
-from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
-from nenc_estimates.vintages import crosswalks_to, match_vintage, merge_superseded
+from nenc_estimates.layout import Layout, entries_of
+from nenc_estimates.missing import Imputed, Missing
+from nenc_estimates.preparing import prepare
+from nenc_estimates.remarks import (
+    coverage_remarks,
+    fact_remarks,
+    missing_remarks,
+    modelled_remark,
+    partial_remarks,
+    remarkable,
+)
+from nenc_estimates.routes import Options, StandardError, aggregate, bounds_of
+from nenc_estimates.tables import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +29,11 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
 
-    from nenc_estimates.tables import Stack
+    from nenc_estimates.aggregation import Aggregate
+    from nenc_estimates.denominators import Denominator
     from nenc_estimates.vintages import Target
 
     Floats = NDArray[np.float64]
-
-StandardError = Literal["published", "person-years"]
-
-LEAST_COVERAGE = 2 / 3
-"""Below this share of people no estimate is made, whatever was asked for: World Bank, WDI aggregation rules."""
 
 
 def estimate_indicator(
@@ -50,6 +50,7 @@ def estimate_indicator(
     survey: bool = False,
     decimals: int | None = None,
     proxy: str = "",
+    modelled: bool = False,
     confidence: float | None = 0.95,
 ) -> Any:
     """Estimate an indicator for a target area from the values of its source areas.
@@ -95,6 +96,9 @@ def estimate_indicator(
         Places to which values and limits are rounded; read from the numbers when None.
     proxy
         Why the denominator is not the indicator's own; carried into ``quality`` and ``notes``.
+    modelled
+        The values come from one model for all areas, so that their errors may be shared: ``notes`` gives the standard
+        error for errors that are wholly shared beside that for independent ones.
     confidence
         Of the limits made; those read are 95 % limits. None makes no limits: for a count of every person or event.
 
@@ -119,13 +123,13 @@ def estimate_indicator(
     Examples
     --------
     >>> import pandas as pd
-    >>> from nenc_estimates.crosswalks import Crosswalk
+    >>> from nenc_estimates import Crosswalk, Denominator
     >>> shares = Crosswalk.from_shares([("E06000001", "A", 1.0), ("E06000002", "A", 1.0), ("E06000003", "A", 0.5)])
     >>> people = Denominator.from_table(pd.DataFrame({"area_code": shares.sources, "people": [100, 200, 300]}))
     >>> values = pd.DataFrame({"area_code": shares.sources, "value": [0.1, 0.2, 0.4]})
     >>> estimate = estimate_indicator(values, to=shares, denominator=people)
     >>> estimate[["value", "quality"]].round(6).values.tolist()
-    [[0.244444, 'partial_area']]
+    [[0.244444, 'partial_area;no_limits']]
 
     See Also
     --------
@@ -140,91 +144,28 @@ def estimate_indicator(
         survey=survey,
         decimals=decimals,
         proxy=proxy,
+        modelled=modelled,
         confidence=confidence,
     )
-    _check_options(options)
-    opened = open_frame(table, ["area_code"])
-    by = [name for name in KEYS if name in opened.columns]
-    counted = {"count", "denominator"} <= set(opened.columns) and options.family in COUNTED
-    needed = ["count", "denominator"] if counted else ["value"]
-    stacked = stack(table, needed, by=by, axis="area_code", optional=VALUES, words=["missing_reason"])
-    check_values(stacked)
-    check_reasons(stacked)
-    if isinstance(missing, Imputed):
-        stacked, _ = impute(stacked, missing)
-    _check_range(stacked, options)
-    people = load_denominator(denominator) if isinstance(denominator, str) else denominator
-    if people is not None and not isinstance(people, Denominator):
-        raise SchemaError("denominator is not a Denominator: make one with Denominator.from_table(table).")
-    if year is not None and "period" in by:
-        raise ValueError("year is for a table without periods: this one has a column 'period', whose years count.")
-    stacked, notices = merge_superseded(stacked)
-    crosswalks = crosswalks_to(to)
-    vintage = match_vintage(stacked, crosswalks)
-    parts = [
-        _estimate(lay_out(stacked, np.flatnonzero(vintage == i), crosswalks[i], people, year=year), notices, options)
-        for i in np.unique(vintage)
-    ]
+    ready = prepare(table, options, to=to, denominator=denominator, year=year)
+    parts = [_estimate(laid, ready.notices, options) for laid in ready.layouts(ready.people)]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.lexsort((columns["area_code"].astype(str), columns.pop("group")))
-    return tidy({name: column[order] for name, column in columns.items()}, stacked.backend)
-
-
-def _check_options(options: Options) -> None:
-    kind = options.kind
-    if str(kind).casefold() in NOT_AGGREGABLE:
-        raise SchemaError(f"kind {kind!r} cannot be aggregated: {NOT_AGGREGABLE[kind.casefold()]}.")
-    for name, value, known in (
-        ("kind", kind, tuple(KINDS)),
-        ("standard_error", options.standard_error, get_args(StandardError)),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.")
-    check_missing(options.missing, kind=kind, multiplier=options.multiplier)
-    share, level = options.min_coverage, options.confidence
-    faults = {
-        f"multiplier is {options.multiplier}; write 100 for a percentage, 1 for a plain number.": (
-            not 0 < options.multiplier < np.inf
-        ),
-        f"min_coverage is {share}; it must lie between 2/3 and 1.": not LEAST_COVERAGE <= share <= 1,
-        f"confidence is {level}; write 0.95 for 95 %.": level is not None
-        and not (isinstance(level, float) and 0 < level < 1),
-        f"standard_error='person-years' is a rule for life expectancy at birth, not for kind {kind!r}.": (
-            options.standard_error == "person-years" and kind != "life expectancy"
-        ),
-    }
-    for fault, is_there in faults.items():
-        if is_there:
-            raise ValueError(fault)
-
-
-def _check_range(stacked: Stack, options: Options) -> None:
-    """Refuse values that no indicator of the kind can have; a mean and a score may have any."""
-    values, kind, is_share = stacked.values, options.kind, options.family == "binomial"
-    if "value" in values and kind not in ("mean", "index score"):
-        highest = options.multiplier if is_share else np.inf
-        wrong = (values["value"] < 0) | (values["value"] > highest)
-        if wrong.any():
-            raise InvalidDataError(
-                f"kind {kind!r} lies between 0 and {highest:g}, but does not in {stacked.named(wrong)}. "
-                f"Is multiplier={options.multiplier:g} the one of this table?"
-            )
-    if is_share and {"count", "denominator"} <= set(values):
-        over = values["count"] > values["denominator"]
-        if over.any():
-            raise InvalidDataError(f"the count exceeds its denominator (kind {kind!r}) in {stacked.named(over)}.")
+    return tidy({name: column[order] for name, column in columns.items()}, ready.stacked.backend)
 
 
 def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[str, NDArray[Any]]:
     starts, targets = laid.entries.starts, np.array(laid.entries.targets, dtype=object)
     covered = formulas.coverage(laid.weight, laid.observed, starts)
-    if options.missing == "error" and (covered < 1).any():
-        _refuse_missing(laid, covered)
+    if (covered < 1).any():
+        if options.missing == "error" or isinstance(options.missing, Imputed):
+            _refuse_missing(laid, covered)
+        _refuse_unweighed(laid, covered, options)
     made, route = aggregate(laid, options)
     numbers = _finished(laid, made, covered, options)
-    bounded = _bounds_of(options) is not None
+    bounded = bounds_of(options) is not None
     enough = (covered >= options.min_coverage) | bounded
-    quality, notes = _remarks(laid, covered, route, notices, options)
+    quality, notes = _remarks(laid, made, route, covered=covered, notices=notices, options=options)
     contributing = np.where(laid.observed & (laid.share > 0), 1.0, 0.0)
     names = np.array([laid.crosswalk.names.get(code, "") for code in targets], dtype=object)
     return {
@@ -247,7 +188,8 @@ def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[st
 def _method(laid: Layout, route: NDArray[np.object_]) -> NDArray[np.object_]:
     """Say the route, and the people where they are the weights."""
     basis = np.array(laid.basis, dtype=object)[:, None]
-    return np.where(route == "weighted mean", route + ": " + basis, route)
+    beside = np.where(laid.has_people & (route == "recovered counts"), route + "; coverage by " + basis, route)
+    return np.where(route == "weighted mean", route + ": " + basis, beside)
 
 
 def _finished(laid: Layout, made: Aggregate, covered: Floats, options: Options) -> dict[str, Floats]:
@@ -259,7 +201,7 @@ def _finished(laid: Layout, made: Aggregate, covered: Floats, options: Options) 
         "upper": made.upper * sampled,
         "se": np.sqrt(made.variance) * sampled,
     }
-    bounds = _bounds_of(options)
+    bounds = bounds_of(options)
     if bounds is None:
         return numbers
     missing = formulas.grouped_sum(np.where(laid.observed, 0.0, laid.share), laid.entries.starts)
@@ -273,15 +215,18 @@ def _finished(laid: Layout, made: Aggregate, covered: Floats, options: Options) 
     return numbers
 
 
-def _bounds_of(options: Options) -> Bounds | None:
-    if isinstance(options.missing, Bounds):
-        return options.missing
-    return Bounds(lowest=0.0, highest=options.multiplier) if options.missing == "bounds" else None
+def _refuse_unweighed(laid: Layout, covered: Floats, options: Options) -> None:
+    """Refuse to average over what is there, or to bound what is not, where nobody knows how many people that is."""
+    if options.family != "sum" and ((covered < 1) & ~laid.weighed).any():
+        raise InvalidDataError(
+            "some areas have no value, and there are no people to say how much that leaves uncovered: pass "
+            "denominator=, or a denominator for every area of the table."
+        )
 
 
 def _refuse_missing(laid: Layout, covered: Floats) -> None:
     group, target = (int(i) for i in np.argwhere(covered < 1)[0])
-    mine, people = entries_of(laid.entries, target), "people" if laid.has_people else "areas"
+    mine, people = entries_of(laid.entries, target), "people" if laid.weighed[group, target] else "areas"
     texts = [
         f"{describe(laid.entries.sources[laid.entries.source[i]])}, {laid.weight[group, i]:.1%} of the {people}"
         for i in range(mine.start, mine.stop)
@@ -296,39 +241,33 @@ def _refuse_missing(laid: Layout, covered: Floats) -> None:
 
 
 def _remarks(
-    laid: Layout, covered: Floats, route: NDArray[np.object_], notices: Sequence[str], options: Options
+    laid: Layout,
+    made: Aggregate,
+    route: NDArray[np.object_],
+    *,
+    covered: Floats,
+    notices: Sequence[str],
+    options: Options,
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Codes and sentences of each estimate; estimates with equal weights and gaps share them."""
     quality, notes = np.empty(covered.shape, dtype=object), np.empty(covered.shape, dtype=object)
     seen: dict[Any, tuple[str, str]] = {}
+    facts = remarkable(laid, made, route, options)
+    recoded = [("recoded", f"{notice}.") for notice in (*laid.crosswalk.notices, *notices)]
     slices = [entries_of(laid.entries, target) for target in range(covered.shape[1])]
+    plain = options.family != "sum" and not options.modelled
     for group, target in np.ndindex(covered.shape):
         mine = slices[target]
-        gaps = laid.observed[group, mine].tobytes() if covered[group, target] < 1 else b""
-        key = (target, laid.basis[group], laid.proxy_year[group], covered[group, target], route[group, target], gaps)
-        if key not in seen or gaps:
-            found = _remarks_of(laid, group, mine, str(route[group, target]), options)
-            found += coverage_remarks(float(covered[group, target]), options.min_coverage)
-            found += missing_remarks(laid, group, mine) if gaps else []
-            found += [("recoded", f"{notice}.") for notice in (*laid.crosswalk.notices, *notices)]
+        key = (target, laid.basis[group], *(fact[group, target] for fact in facts.values()), covered[group, target])
+        if not plain or covered[group, target] < 1 or key not in seen or route[group, target] != "weighted mean":
+            found = partial_remarks(laid.codes(mine), laid.share[group, mine], made.weight[group, mine])
+            found += fact_remarks(facts, group, target, options)
+            found += coverage_remarks(
+                float(covered[group, target]), 0.0 if bounds_of(options) else options.min_coverage
+            )
+            found += missing_remarks(laid, group, mine) + recoded
+            if options.modelled:
+                found.append(modelled_remark(float(made.shared_error[group, target]) * options.multiplier))
             seen[key] = ";".join(dict.fromkeys(code for code, _ in found)), " ".join(text for _, text in found)
         quality[group, target], notes[group, target] = seen[key]
     return quality, notes
-
-
-def _remarks_of(laid: Layout, group: int, mine: slice, route: str, options: Options) -> list[tuple[str, str]]:
-    codes = [laid.entries.sources[i] for i in laid.entries.source[mine]]
-    found = partial_remarks(codes, laid.share[group, mine], laid.weight[group, mine])
-    weighted = route == "weighted mean"
-    applies = {
-        "proxy_year": laid.proxy_year[group] and weighted,
-        "rounded_limits": weighted and options.family in RECOVERABLE and not options.survey and "lower" in laid.values,
-        "person_years_se": options.standard_error == "person-years",
-        "bounds": _bounds_of(options) is not None and not laid.observed[group, mine].all(),
-    }
-    found += [(code, QUALITY[code]) for code, does in applies.items() if does]
-    if options.proxy and weighted:
-        found.append(("proxy_denominator", f"{options.proxy[0].upper()}{options.proxy[1:].rstrip('.')}."))
-    if isinstance(options.missing, Imputed):
-        found.append(("imputed", f"{QUALITY['imputed']} Source: {options.missing.source}."))
-    return found

@@ -24,10 +24,12 @@ def reproduce(estimates: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id, quantity, area, sex, period, published, estimate, lower, upper, unit, outcome, expected, note, source``.
+        ``id, quantity, area, sex, period, published, low, high, estimate, lower, upper, unit, outcome, expected, note,
+        source``.
         ``outcome`` is ``reproduced`` when the estimate lies in the range of values that would be printed as the
         published figure (half-open, 60.15 up to 60.25 for 60.2), ``differs`` when it does not, ``cannot be recomputed``
-        when there is no estimate.
+        when there is no estimate, ``not in this release`` when the specification leaves its indicator or edition
+        out.
     """
     published = read_packaged("lookups", "published.csv").to_pandas()
     found = published.merge(
@@ -41,16 +43,16 @@ def reproduce(estimates: pd.DataFrame) -> pd.DataFrame:
         ["not in this release", "cannot be recomputed", "reproduced"],
         "differs",
     )
-    kept = ["id", "quantity", "area", "sex", "period", "published", "estimate", "lower", "upper", "unit"]
+    kept = ["id", "quantity", "area", "sex", "period", "published", "low", "high", "estimate", "lower", "upper", "unit"]
     beside: pd.DataFrame = found.assign(outcome=outcome)[[*kept, "outcome", "expected", "note", "source"]]
     return beside
 
 
 def failures(reproduction: pd.DataFrame) -> list[str]:
-    """Name the published figures that should be reproduced and are not."""
-    fine = reproduction["outcome"].isin(["reproduced", "not in this release"])
-    failed = reproduction[(reproduction["expected"] == "reproduced") & ~fine]
+    """Name the published figures whose outcome is not the one that ``published.csv`` expects."""
+    fine = (reproduction["outcome"] == reproduction["expected"]) | (reproduction["outcome"] == "not in this release")
+    failed = reproduction[~fine]
     return [
-        f"{row.id}: published {row.published}, estimated {row.estimate:.2f} ({row.outcome})"
+        f"{row.id}: published {row.published}, estimated {row.estimate:.2f}: {row.outcome}, expected {row.expected}"
         for row in failed.itertuples()
     ]

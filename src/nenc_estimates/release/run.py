@@ -10,7 +10,7 @@ from nenc_estimates.release.goals import goals_part
 from nenc_estimates.release.mortality import life_tables_part
 from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
-from nenc_estimates.release.rows import COLUMNS, CONTENTS, in_order
+from nenc_estimates.release.rows import COLUMNS, CONTENTS, KEY, in_order
 from nenc_estimates.release.weighted import areas_below_part, ill_health_part, weighted_part
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Run:
     """What a run hands over.
 
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
-    specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
+    specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``); ``log``
     what was read, used and left out, with the reason.
     """
@@ -81,9 +81,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     progress("goals")
     goals, trajectories = goals_part(estimates, specification.assessed)
     progress("published figures")
-    notes = estimates.loc[
-        estimates["notes"] != "", ["indicator", "edition", "area_code", "quality", "notes"]
-    ].drop_duplicates()
+    notes = estimates.loc[estimates["notes"] != "", [*KEY, "quality", "notes"]]
     return Run(
         estimates=estimates[list(COLUMNS)],
         contents=together[list(CONTENTS)].drop_duplicates(ignore_index=True),

@@ -32,6 +32,9 @@ def weighted_part(entry: Weighted) -> tuple[list[pd.DataFrame], dict[str, Any]]:
     name = indicator_files()[entry.indicator, entry.edition]
     source = manifest("indicators")[name]
     read = read_indicator(entry.indicator, edition=entry.edition)
+    strange = sorted(set(entry.skip_periods) - set(read["period"]))
+    if strange:
+        raise InvalidDataError(f"{entry.indicator} {entry.edition} has no period {', '.join(strange)} to skip.")
     table = read[~read["period"].isin(entry.skip_periods)]
     parts, used, reasons = [], set(), []
     for target in entry.to:
@@ -46,6 +49,7 @@ def weighted_part(entry: Weighted) -> tuple[list[pd.DataFrame], dict[str, Any]]:
             min_coverage=entry.min_coverage,
             standard_error=entry.standard_error,
             survey=indicator.survey,
+            modelled=source.modelled,
             proxy=indicator.proxy,
         )
         parts.append(labelled(estimates, indicator, entry.edition, source))
