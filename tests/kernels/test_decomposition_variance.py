@@ -14,10 +14,12 @@ from nenc_estimates.kernels.decomposition import (
     cause_contributions,
     healthy_contributions,
     mortality_sensitivity,
+    years_gained,
 )
 from nenc_estimates.kernels.decomposition_variance import (
     contribution_variance,
     healthy_contribution_variance,
+    years_gained_variance,
 )
 
 if TYPE_CHECKING:
@@ -170,3 +172,40 @@ def test_one_comparator_serves_a_batch():
     slopes = mortality_sensitivity(areas[:, 0], areas[:, 0], **BANDS)
     np.testing.assert_allclose(ours[:, 0], (slopes**2 * areas[:, 0] * 1e-5).sum(-1), rtol=1e-10)
     assert age_contributions(areas[:, 0], SCHEDULE, **BANDS).shape == (3, 20)
+
+
+def test_causes_of_a_healthy_gap_have_the_variance_of_its_mortality_effect(counts):
+    (first, v1), (second, v2) = (poisson(counts, area, "male") for area in ("Q5", "Q1"))
+    healthy = (np.linspace(0.95, 0.4, 20), np.linspace(0.9, 0.2, 20))
+    errors = (np.full(20, 1e-4), np.full(20, 4e-4))
+    ours = contribution_variance(
+        first, second, v1, v2, groups=np.ones((1, 7, 20)), healthy=healthy, healthy_variance=errors, **BANDS
+    )
+    mortality = np.stack([np.ones(20), np.zeros(20)])[None]
+    other = healthy_contribution_variance(
+        first.sum(0),
+        second.sum(0),
+        *healthy,
+        variances=(v1.sum(0), v2.sum(0), *errors),
+        groups=mortality,
+        **BANDS,
+    )
+    np.testing.assert_allclose(ours, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ages", [range(20), [0, 7, 19]])
+def test_the_variance_of_years_gained_is_that_of_numerical_derivatives(counts, ages):
+    (first, v1), (second, v2) = (poisson(counts, area, "female") for area in ("England", "ICP"))
+    cells = np.zeros((7, 20), dtype=bool)
+    cells[np.ix_([1, 4], list(ages))] = True
+    total = 0.0
+    for index in np.ndindex(first.shape):
+        for side, variance in ((0, v1), (1, v2)):
+            values = []
+            for sign in (1, -1):
+                moved = [first.copy(), second.copy()]
+                moved[side][index] += sign * 1e-7
+                values.append(years_gained(*moved, cells=cells, **BANDS))
+            total += ((values[0] - values[1]) / 2e-7) ** 2 * variance[index]
+    ours = years_gained_variance(first, second, v1, v2, cells=cells, **BANDS)
+    np.testing.assert_allclose(ours, total, rtol=1e-6)

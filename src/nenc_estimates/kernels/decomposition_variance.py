@@ -7,7 +7,6 @@ subtotal, not the sum of its parts'.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,10 +34,12 @@ def contribution_variance(
     width: ArrayLike,
     nax: ArrayLike,
     method: str = "arriaga",
+    healthy: tuple[ArrayLike, ArrayLike] = (1.0, 1.0),
+    healthy_variance: tuple[ArrayLike, ArrayLike] = (0.0, 0.0),
 ) -> NDArray[np.float64]:
-    """Variance of contributions to a gap in life expectancy, of their subtotals, and of the gap.
+    """Variance of causes' contributions to a gap in (healthy) life expectancy, of their subtotals, and of the gap.
 
-    Rates are independent between populations, causes and ages.
+    Rates and shares are independent between populations, causes, ages and each other.
 
     Parameters
     ----------
@@ -50,6 +51,9 @@ def contribution_variance(
     groups
         True for the cells that a subtotal adds up, shape ``(group, cause, age)``: one cell for a
         contribution, all of them for the gap.
+    healthy, healthy_variance
+        Shares in good health of both populations and their variances, shape ``(..., age)``, for contributions of
+        causes of death to a gap in healthy life expectancy.
 
     Returns
     -------
@@ -75,17 +79,72 @@ def contribution_variance(
     """
     first, second = np.asarray(causes1, dtype=np.float64), np.asarray(causes2, dtype=np.float64)
     inside = np.asarray(groups, dtype=np.float64)
-    sensitivity = partial(mortality_sensitivity, width=width, nax=nax, method=method)
-    rates = (first.sum(-2), second.sum(-2))
-    direct = sensitivity(*rates)[..., None, :]
+
+    def sensitivity(m1: Any, m2: Any, h1: Any, h2: Any) -> Any:
+        return mortality_sensitivity(m1, m2, healthy1=h1, healthy2=h2, width=width, nax=nax, method=method)
+
+    shares = tuple(np.broadcast_to(share, np.shape(share) or first.shape[-1:]) for share in healthy)
+    values = (first.sum(-2), second.sum(-2), *shares)
+    direct = sensitivity(*values)[..., None, :]
     moved = _subtotals(inside, second - first)
     total: NDArray[np.float64] = np.zeros(1)
     for position, sign, variance in ((0, -1.0, variance1), (1, 1.0, variance2)):
         # a rate acts through all sensitivities and, inside the subtotal, through its own cell's difference
-        through = moved @ np.swapaxes(_derivatives(sensitivity, rates, position), -1, -2)
+        through = moved @ np.swapaxes(_derivatives(sensitivity, values, position), -1, -2)
         own, others = _subtotals(inside, variance), _subtotals(1 - inside, variance)
         total = total + ((through + sign * direct) ** 2 * own + through**2 * others).sum(-1)
+    for position, variance in enumerate(healthy_variance, start=2):
+        if np.any(variance):
+            through = moved @ np.swapaxes(_derivatives(sensitivity, values, position), -1, -2)
+            total = total + (through**2 * np.asarray(variance, dtype=np.float64)[..., None, :]).sum(-1)
     return total
+
+
+def years_gained_variance(
+    causes1: ArrayLike,
+    causes2: ArrayLike,
+    variance1: ArrayLike,
+    variance2: ArrayLike,
+    *,
+    cells: ArrayLike,
+    width: ArrayLike,
+    nax: ArrayLike,
+) -> NDArray[np.float64]:
+    """Variance of the years gained if some causes and ages alone had the other population's rates.
+
+    A rate that would not change acts on life expectancy before and after, and so hardly on the years gained.
+
+    Parameters
+    ----------
+    causes1, causes2, cells, width, nax
+        As in `years_gained`.
+    variance1, variance2
+        As in `contribution_variance`.
+
+    Returns
+    -------
+    ndarray
+        Variances, shape ``(...)`` [years²]; ``nan`` for a pair that has an impossible element.
+
+    Examples
+    --------
+    >>> first, second = np.array([[0.004, 0.05]]), np.array([[0.002, 0.04]])
+    >>> variances = {"variance1": first**2 / 400, "variance2": second**2 / 400}
+    >>> variance = years_gained_variance(
+    ...     first, second, **variances, cells=[[True, False]], width=[50, np.inf], nax=[25, np.nan]
+    ... )
+    >>> np.sqrt(variance).round(2)
+    np.float64(0.43)
+    """
+    first, second = np.asarray(causes1, dtype=np.float64), np.asarray(causes2, dtype=np.float64)
+    before, after = first.sum(-2), np.where(cells, second, first).sum(-2)
+    # between equal rates a sensitivity is the derivative of life expectancy
+    slope, changed = (
+        mortality_sensitivity(rates, rates, width=width, nax=nax)[..., None, :] for rates in (before, after)
+    )
+    v1, v2 = np.asarray(variance1, dtype=np.float64), np.asarray(variance2, dtype=np.float64)
+    parts = np.where(cells, slope**2 * v1 + changed**2 * v2, (changed - slope) ** 2 * v1)
+    return np.asarray(parts.sum(axis=(-2, -1)))
 
 
 def healthy_contribution_variance(
