@@ -1,0 +1,279 @@
+"""Two populations of a table side by side: death rates by age and cause, found by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from nenc_estimates.age_tables import stack_ages
+from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.kernels.life_table import life_table_faults
+from nenc_estimates.kernels.prevalence import survey_prevalence
+from nenc_estimates.tables import open_frame, rows_where, text_column
+from nenc_estimates.withholding import CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from narwhals.stable.v2.typing import IntoDataFrame
+    from numpy.typing import NDArray
+
+    from nenc_estimates.age_bands import AgeBands
+    from nenc_estimates.kernels.prevalence import HealthState
+    from nenc_estimates.tables import Stack
+
+    Floats = NDArray[np.float64]
+
+REMAINDER: Final = "all other causes"
+"""Name of the cause that holds what the named causes leave of all deaths."""
+
+TOLERANCE: Final = 1e-9
+"""Deaths by cause may differ from all deaths by this share of them: rounding of counts that are not whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Two populations of each group.
+
+    Attributes
+    ----------
+    keys
+        The groups, and the kind of frame.
+    causes
+        Names of the causes.
+    rates, variances
+        By cause, ``(2, pair, cause, age)``; the first population, then the second.
+    healthy, healthy_variance
+        Share in good health ``(2, pair, age)``; 1 and 0 where health is not asked for.
+    reasons
+        Codes of why a pair cannot be decomposed ``(pair,)``, empty where it can.
+    """
+
+    keys: Stack
+    causes: tuple[str, ...]
+    rates: Floats
+    variances: Floats
+    healthy: Floats
+    healthy_variance: Floats
+    reasons: NDArray[np.object_]
+
+    def part(self, pairs: slice) -> Pairs:
+        """Take some of the pairs; their keys stay as they are."""
+        return replace(
+            self,
+            rates=self.rates[:, pairs],
+            variances=self.variances[:, pairs],
+            healthy=self.healthy[:, pairs],
+            healthy_variance=self.healthy_variance[:, pairs],
+        )
+
+
+def stack_pairs(
+    table: IntoDataFrame,
+    *,
+    between: tuple[str, str],
+    populations: str,
+    keys: Sequence[str],
+    bands: AgeBands,
+    all_causes: str | None = "all",
+    by_cause: bool = False,
+    cause_groups: Mapping[str, str] | None = None,
+    health: HealthState | None = None,
+    fixed: Sequence[str] = (),
+) -> Pairs:
+    """Bring the two populations of each group together.
+
+    Parameters
+    ----------
+    table
+        One row for each group, population, age and cause: ``age, deaths, population``; ``cause`` where there are
+        causes; ``prevalence, respondents`` for health.
+    between, populations
+        The two populations, and the column that names them.
+    keys
+        Key columns that make a group.
+    bands
+        The age bands.
+    all_causes
+        The cause whose rows hold all deaths; ``None`` if the causes make up all deaths.
+    by_cause
+        Whether causes are told apart.
+    cause_groups
+        Cause to the group that it is counted in; a cause that is not named stays by itself.
+    health
+        Whose share the prevalence is, where health is asked for.
+    fixed
+        Which of the two are taken as known without error.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing, a population or the cause of all deaths has no rows, an age is none of the bands.
+    InvalidDataError
+        A key stands twice, people differ between causes, or causes have more deaths than all causes.
+    """
+    first, second = map(str, between)
+    if first == second:
+        raise ValueError(f"between names one population twice: {first!r}")
+    wrong = [name for name in fixed if str(name) not in (first, second)]
+    if wrong:
+        raise ValueError(f"fixed names {wrong[0]!r}, which is none of {first!r} and {second!r}")
+    with_causes = by_cause or "cause" in open_frame(table, [*keys, populations]).columns
+    kept = _rows_of(table, populations, (first, second))
+    extra = ["cause"] if with_causes else []
+    columns = ["deaths", "population", *(["prevalence", "respondents"] if health else [])]
+    stacked = stack_ages(kept, columns, by=[*keys, populations, *extra], bands=bands)
+    cube = _Cube.of(stacked, keys, populations, (first, second), "cause" if with_causes else None)
+    causes, deaths, total = cube.by_cause(all_causes if with_causes else None, cause_groups or {}, separate=by_cause)
+    people = cube.same_for_causes("population")
+    rate, variance = _rates(deaths, people[:, :, None, :])
+    known = np.array([name in set(map(str, fixed)) for name in (first, second)])
+    variance[known] = np.where(np.isnan(variance[known]), np.nan, 0.0)
+    share, share_variance = np.ones_like(people), np.zeros_like(people)
+    if health:
+        asked = cube.same_for_causes("respondents")
+        found = survey_prevalence(cube.same_for_causes("prevalence"), asked, of=health)
+        share = found.value if health == "good" else 1 - found.value
+        share_variance = np.where(known[:, None, None], 0.0, found.variance)
+    return Pairs(
+        keys=replace(stacked, keys=cube.groups, labels=(), values={}, rows=np.zeros((cube.size, 0), dtype=np.intp)),
+        causes=causes,
+        rates=rate,
+        variances=variance,
+        healthy=share,
+        healthy_variance=share_variance,
+        reasons=_reasons(cube.absent, total, people, share, bands),
+    )
+
+
+def _rows_of(table: IntoDataFrame, populations: str, pair: tuple[str, str]) -> IntoDataFrame:
+    named = text_column(open_frame(table, [populations]), populations)
+    for name in pair:
+        if not (named == name).any():
+            others = ", ".join(dict.fromkeys(named.tolist()))
+            raise SchemaError(f"no row has {populations} {name!r}. It has: {others[:200]}.")
+    kept: IntoDataFrame = rows_where(table, np.isin(named, pair))
+    return kept
+
+
+def _rates(deaths: Floats, people: Floats) -> tuple[Floats, Floats]:
+    exposed = np.where(people > 0, people, np.nan)
+    rate = np.where(deaths >= 0, deaths / exposed, np.nan)
+    return rate, rate / exposed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cube:
+    """Rows of a stack by population, pair and cause."""
+
+    stacked: Stack
+    groups: Mapping[str, NDArray[np.object_]]
+    size: int
+    causes: tuple[str, ...]
+    place: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+
+    @classmethod
+    def of(
+        cls, stacked: Stack, keys: Sequence[str], populations: str, pair: tuple[str, str], cause: str | None
+    ) -> _Cube:
+        names = list(zip(*(stacked.keys[key] for key in keys), strict=True)) if keys else [()] * len(stacked.rows)
+        known = {name: i for i, name in enumerate(dict.fromkeys(names))}
+        written = stacked.keys[cause] if cause else np.full(len(stacked.rows), "all", dtype=object)
+        causes = {name: i for i, name in enumerate(dict.fromkeys(sorted(written.tolist())))}
+        return cls(
+            stacked=stacked,
+            groups={key: np.array([name[i] for name in known], dtype=object) for i, key in enumerate(keys)},
+            size=len(known),
+            causes=tuple(causes),
+            place=(
+                (stacked.keys[populations] == pair[1]).astype(np.intp),
+                np.array([known[name] for name in names], dtype=np.intp),
+                np.array([causes[name] for name in written], dtype=np.intp),
+            ),
+        )
+
+    def filled(self, name: str) -> Floats:
+        """Return a column ``(2, pair, cause, age)``, ``nan`` where there is no row."""
+        cells = np.full((2, self.size, len(self.causes), self.stacked.rows.shape[1]), np.nan)
+        cells[self.place] = self.stacked.values[name]
+        return cells
+
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """Cells without a row ``(2, pair, cause, age)``."""
+        cells = np.ones((2, self.size, len(self.causes), self.stacked.rows.shape[1]), dtype=bool)
+        cells[self.place] = self.stacked.rows < 0
+        return cells
+
+    def same_for_causes(self, name: str) -> Floats:
+        """Return a column that every cause of a cell repeats ``(2, pair, age)``."""
+        cells = self.filled(name)
+        first = np.argmax(~np.isnan(cells), axis=2)
+        value: Floats = np.take_along_axis(cells, first[:, :, None], axis=2)
+        self.refuse(
+            (cells != value) & ~np.isnan(cells),
+            f"{name} is that of the population and age, and differs between causes",
+        )
+        return value[:, :, 0]
+
+    def refuse(self, cells: NDArray[np.bool_], fault: str) -> None:
+        """Name the rows of cells ``(2, pair, cause, age)`` that have a fault."""
+        if cells.any():
+            raise InvalidDataError(f"{fault} in {self.stacked.named(cells[self.place])}.")
+
+    def by_cause(
+        self, all_causes: str | None, groups: Mapping[str, str], *, separate: bool
+    ) -> tuple[tuple[str, ...], Floats, Floats]:
+        """Return names of causes, deaths by cause ``(2, pair, cause, age)``, and deaths of all causes."""
+        deaths = self.filled("deaths")
+        if all_causes is not None and all_causes not in self.causes:
+            raise SchemaError(
+                f"no row has cause {all_causes!r}. Give rows of all deaths, or say all_causes=None if the causes make "
+                f"up all deaths. Causes: {', '.join(self.causes)}."
+            )
+        named = [i for i, name in enumerate(self.causes) if name != all_causes]
+        total = deaths.sum(axis=2) if all_causes is None else deaths[:, :, self.causes.index(all_causes)]
+        if not separate:
+            return ("all",), total[:, :, None], total
+        unknown = [name for name in groups if name not in self.causes]
+        if unknown:
+            raise SchemaError(f"no row has cause {unknown[0]!r}. Causes: {', '.join(self.causes)}.")
+        kept = [groups.get(self.causes[i], self.causes[i]) for i in named]
+        names = list(dict.fromkeys(kept))
+        sums = np.stack(
+            [deaths[:, :, [i for i, k in zip(named, kept, strict=True) if k == n]].sum(2) for n in names], 2
+        )
+        left = total - sums.sum(axis=2)
+        left = np.where(np.abs(left) <= TOLERANCE * total, 0.0, left)
+        self.refuse(
+            (left < 0)[:, :, None] & (np.arange(len(self.causes)) == (named[0]))[:, None],
+            "the causes together have more deaths than all causes: some are counted twice",
+        )
+        if (left > 0).any():
+            return (*names, REMAINDER), np.concatenate([sums, left[:, :, None]], axis=2), total
+        return tuple(names), sums, total
+
+
+def _reasons(
+    absent: NDArray[np.bool_], deaths: Floats, people: Floats, share: Floats, bands: AgeBands
+) -> NDArray[np.object_]:
+    """Codes for each pair: why its rates do not close a life table, with no cap and in both populations."""
+    lacking = np.asarray(absent.all(axis=(2, 3)).any(axis=0))
+    holes = np.asarray(absent.any(axis=(0, 2, 3))) & ~lacking
+    with np.errstate(invalid="ignore", divide="ignore"):
+        high = np.asarray(
+            ((deaths > 0) & (deaths / people * np.append(bands.nax[:-1], 0) > 1) & (people > 0)).any(axis=(0, 2))
+        )
+    faults = np.bitwise_or.reduce(life_table_faults(deaths, people), axis=0)
+    faults[lacking | holes] = 0
+    faults &= ~np.uint8(8)  # more deaths than people are possible in the open band; elsewhere the rate is too high
+    wrong_share = np.asarray(np.isnan(share).any(axis=(0, 2))) & ~lacking & ~holes
+    texts = []
+    for i, mask in enumerate(faults.tolist()):
+        flags = {"no_counterpart": lacking[i], "missing_band": holes[i]}
+        flags |= {code: bool(mask & bit) for bit, code in CODES.items() if bit < 32}
+        flags |= {"missing_prevalence": wrong_share[i], "rate_too_high": high[i]}
+        texts.append(";".join(code for code, present in flags.items() if present))
+    return np.array(texts, dtype=object)
