@@ -65,6 +65,10 @@ PUBLIC = {
     *("read_specification", "run_release", "select_geography", "weigh"),
     *("NONE", "OHID", "Rules", "compare_pooled_and_weighted", "estimate_healthy_life_expectancy"),
     *("estimate_life_expectancy", "pool_life_tables"),
+    *("assign_quantiles", "merge_quantiles", "parse_quantiles", "estimate_deprivation_gap", "estimate_inequality"),
+    *("estimate_slope_index", "simulate_slope_index", "estimate_quantile_contributions", "estimate_mean_gap"),
+    *("compare_gaps", "decompose_gap", "compare_decompositions", "estimate_years_gained"),
+    *("estimate_standardised_rate", "estimate_standardised_ratio", "estimate_rate_ratio"),
 }
 
 

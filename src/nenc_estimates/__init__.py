@@ -14,22 +14,39 @@ if TYPE_CHECKING:
     from nenc_estimates.backtests import backtest
     from nenc_estimates.comparisons import count_areas_below, estimate_gap, estimate_share_in_ill_health
     from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
+    from nenc_estimates.decomposition import decompose_gap
+    from nenc_estimates.decomposition_questions import compare_decompositions, estimate_years_gained
     from nenc_estimates.denominators import Denominator, Weights, load_denominator, weigh
+    from nenc_estimates.deprivation import assign_quantiles, estimate_deprivation_gap, merge_quantiles
     from nenc_estimates.diagnostics import benchmark_crosswalk, diagnose_estimate
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
     from nenc_estimates.forecasts import Assumptions
+    from nenc_estimates.gap_comparisons import compare_gaps, estimate_mean_gap
     from nenc_estimates.goals import Goal, read_goals
     from nenc_estimates.healthy_life_expectancy import estimate_healthy_life_expectancy
     from nenc_estimates.indicators import INDICATORS, Indicator
     from nenc_estimates.kinds import KINDS
+    from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
+    from nenc_estimates.inequality import (
+        estimate_inequality,
+        estimate_quantile_contributions,
+        estimate_slope_index,
+        simulate_slope_index,
+    )
     from nenc_estimates.life_expectancy import compare_pooled_and_weighted, estimate_life_expectancy, pool_life_tables
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
+    from nenc_estimates.quantile_tables import parse_quantiles
     from nenc_estimates.readers import read_indicator
     from nenc_estimates.recent_trends import recent_trend
     from nenc_estimates.release import run_release
     from nenc_estimates.specification import read_specification
+    from nenc_estimates.standardised_rates import (
+        estimate_rate_ratio,
+        estimate_standardised_rate,
+        estimate_standardised_ratio,
+    )
     from nenc_estimates.trajectories import project_trajectory
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
@@ -59,20 +76,35 @@ _HOME = {
     "UnknownAreaError": "errors",
     "Weights": "denominators",
     "assess_goal": "assessments",
+    "assign_quantiles": "deprivation",
     "backtest": "backtests",
     "benchmark_crosswalk": "diagnostics",
     "bound_all_met": "assessments",
     "compare_assumptions": "assessments",
+    "compare_decompositions": "decomposition_questions",
+    "compare_gaps": "gap_comparisons",
     "compare_pooled_and_weighted": "life_expectancy",
     "count_areas_below": "comparisons",
+    "decompose_gap": "decomposition",
     "diagnose_estimate": "diagnostics",
+    "estimate_deprivation_gap": "deprivation",
     "estimate_gap": "comparisons",
     "estimate_healthy_life_expectancy": "healthy_life_expectancy",
     "estimate_indicator": "weighting",
+    "estimate_inequality": "inequality",
     "estimate_life_expectancy": "life_expectancy",
+    "estimate_mean_gap": "gap_comparisons",
+    "estimate_quantile_contributions": "inequality",
+    "estimate_rate_ratio": "standardised_rates",
     "estimate_share_in_ill_health": "comparisons",
+    "estimate_slope_index": "inequality",
+    "estimate_standardised_rate": "standardised_rates",
+    "estimate_standardised_ratio": "standardised_rates",
+    "estimate_years_gained": "decomposition_questions",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
+    "merge_quantiles": "deprivation",
+    "parse_quantiles": "quantile_tables",
     "pool_life_tables": "life_expectancy",
     "project_trajectory": "trajectories",
     "read_goals": "goals",
@@ -81,6 +113,7 @@ _HOME = {
     "recent_trend": "recent_trends",
     "run_release": "release",
     "select_geography": "vintages",
+    "simulate_slope_index": "inequality",
     "trace_goal": "assessments",
     "weigh": "denominators",
 }
@@ -109,20 +142,35 @@ __all__ = [
     "UnknownAreaError",
     "Weights",
     "assess_goal",
+    "assign_quantiles",
     "backtest",
     "benchmark_crosswalk",
     "bound_all_met",
     "compare_assumptions",
+    "compare_decompositions",
+    "compare_gaps",
     "compare_pooled_and_weighted",
     "count_areas_below",
+    "decompose_gap",
     "diagnose_estimate",
+    "estimate_deprivation_gap",
     "estimate_gap",
     "estimate_healthy_life_expectancy",
     "estimate_indicator",
+    "estimate_inequality",
     "estimate_life_expectancy",
+    "estimate_mean_gap",
+    "estimate_quantile_contributions",
+    "estimate_rate_ratio",
     "estimate_share_in_ill_health",
+    "estimate_slope_index",
+    "estimate_standardised_rate",
+    "estimate_standardised_ratio",
+    "estimate_years_gained",
     "load_crosswalk",
     "load_denominator",
+    "merge_quantiles",
+    "parse_quantiles",
     "pool_life_tables",
     "project_trajectory",
     "read_goals",
@@ -131,6 +179,7 @@ __all__ = [
     "recent_trend",
     "run_release",
     "select_geography",
+    "simulate_slope_index",
     "trace_goal",
     "weigh",
 ]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.errors import SchemaError
 from nenc_estimates.kernels.intervals import z_value
-from nenc_estimates.tables import stack, tidy_texts
+from nenc_estimates.tables import gathered, stack, tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,11 +67,9 @@ def stack_ages(
     place = np.array([_band(stacked, label, bands) for label in range(len(stacked.labels))], dtype=np.intp)
     if np.array_equal(np.sort(place), np.arange(len(bands))):
         order = np.argsort(place)
-        rows = stacked.rows[:, order]
         values = {name: column[:, order] for name, column in stacked.values.items()}
-    else:
-        rows, values = _gathered(stacked, place, len(bands))
-    return replace(stacked, labels=bands.labels, rows=rows, values=values)
+        return replace(stacked, labels=bands.labels, rows=stacked.rows[:, order], values=values)
+    return gathered(stacked, place, bands.labels, what="age band")
 
 
 def _band(stacked: Stack, label: int, bands: AgeBands) -> int:
@@ -83,25 +81,6 @@ def _band(stacked: Stack, label: int, bands: AgeBands) -> int:
             f"{problem}. Found in {stacked.named(cells)}. Keep the rows of these bands only, or pass the bands of the "
             "table: bands=AgeBands.from_labels(...)."
         ) from problem
-
-
-def _gathered(stacked: Stack, place: NDArray[np.intp], bands: int) -> tuple[NDArray[np.intp], dict[str, Floats]]:
-    """Bring several spellings of a band together; bands without a row stay empty."""
-    rows = np.full((len(stacked.rows), bands), -1, dtype=np.intp)
-    values = {name: np.full(rows.shape, np.nan) for name in stacked.values}
-    for label, band in enumerate(place):
-        held = stacked.rows[:, label] >= 0
-        twice = np.flatnonzero(held & (rows[:, band] >= 0))
-        if twice.size:
-            pair = f"{rows[twice[0], band]} and {stacked.rows[twice[0], label]}"
-            raise InvalidDataError(
-                f"rows {pair} ({stacked.group_named(int(twice[0]))}) are the same age band, "
-                f"{stacked.labels[label]!r}, written in two ways. Keep one."
-            )
-        rows[held, band] = stacked.rows[held, label]
-        for name, column in values.items():
-            column[held, band] = stacked.values[name][held, label]
-    return rows, values
 
 
 def chosen_ages(at: Ages, bands: AgeBands) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nenc_estimates.kernels import inequality, slopes
-from nenc_estimates.tables import tidy
+from nenc_estimates.tables import tidy_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nenc_estimates.kernels.inequality import Measure
-    from nenc_estimates.tables import Stack
+    from nenc_estimates.tables import Stack, Texts
 
     Floats = NDArray[np.float64]
 
@@ -106,21 +106,32 @@ def tidy_measures(
         What each quantile lacks ``(group, quantile)``.
     """
     groups, names = len(reasons), list(made)
+    rows = groups * len(names)
 
     def column(part: str) -> Floats:
         known = (np.where(np.isnan(each.value), np.nan, getattr(each, part)) for each in made.values())
         return np.stack(list(known), axis=-1).ravel()
 
-    return tidy(
+    def one(text: str) -> Texts:
+        return [text], np.zeros(rows, dtype=np.int32)
+
+    quality = np.zeros((groups, len(names)), dtype=np.int32)
+    codes: dict[str, int] = {"": 0}
+    for group in np.flatnonzero((reasons != "").any(axis=-1)):
+        for i, name in enumerate(names):
+            quality[group, i] = codes.setdefault(_codes(reasons[group], name), len(codes))
+    each_group = np.repeat(np.arange(groups, dtype=np.int32), len(names))
+    return tidy_texts(
         {
-            **{name: np.repeat(key, len(names)) for name, key in stacked.keys.items()},
-            "measure": names * groups,
-            "definition": [definition] * (groups * len(names)),
-            "quantiles": np.full(groups * len(names), reasons.shape[-1]),
-            **{part: column(part) for part in ("value", "lower", "upper", "se")},
-            "method": [method] * (groups * len(names)),
-            "quality": [_codes(row, name) for row in reasons for name in names],
+            **{name: (key.tolist(), each_group) for name, key in stacked.keys.items()},
+            "measure": (names, np.tile(np.arange(len(names), dtype=np.int32), groups)),
+            "definition": one(definition),
         },
+        {
+            "quantiles": np.full(rows, reasons.shape[-1], dtype=np.int64),
+            **{part: column(part) for part in ("value", "lower", "upper", "se")},
+        },
+        {"method": one(method), "quality": (list(codes), quality.ravel())},
         stacked.backend,
     )
 

@@ -51,6 +51,19 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "withheld_wide_interval": "Withheld: the 95 % interval is too wide.",
         "nobody_survives": "By these rates nobody lives to this age: the figure is that of a person who did.",
         "wider_age_share": "The share inside of a wider age group stands for that of an age band.",
+        "too_few_areas": "There are fewer areas with a score than quantiles.",
+        "no_score": "The area has no score.",
+        "missing_quantile": "There is no row for a quantile.",
+        "quantile_without_value": "A quantile has no value.",
+        "quantile_without_people": "A quantile has no people.",
+        "area_without_people": "An area has no people.",
+        "no_counterpart": "There is no row for one of the two that are compared.",
+        "rate_too_high": "A death rate is so high that nobody would survive its age band.",
+        "withheld_share": "Percentages are withheld: the gap is smaller than two standard errors, or has none.",
+        "withheld_few_events": "Withheld: fewer events than are shown.",
+        "nothing_expected": "The reference expects no events, or has no rate for an age band.",
+        "rate_without_value": "A rate is missing, or 0, and has no ratio.",
+        "band_without_events_or_people": "The events of an age band are missing or negative, or it has no people.",
     }
 )
 """Every code that stands in a ``quality`` column, and what it means."""

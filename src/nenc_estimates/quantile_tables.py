@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.tables import stack
+from nenc_estimates.errors import SchemaError
+from nenc_estimates.tables import gathered, stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from narwhals.stable.v2.typing import IntoDataFrame
-    from numpy.typing import NDArray
 
     from nenc_estimates.tables import Stack
 
@@ -184,38 +182,5 @@ def stack_quantiles(
     """
     stacked = stack(frame, columns, by=by, axis=quantile, optional=optional)
     numbers, count = parse_quantiles(stacked.labels, quantiles=quantiles, most_deprived=most_deprived)
-    return gathered(stacked, np.array(numbers, dtype=np.intp) - 1, tuple(str(i + 1) for i in range(count)))
-
-
-def gathered(stacked: Stack, place: NDArray[np.intp], labels: tuple[str, ...]) -> Stack:
-    """Bring several spellings of a label together; labels without a row stay empty.
-
-    Parameters
-    ----------
-    stacked
-        A table as stacked.
-    place
-        Position among ``labels`` of each of its labels.
-    labels
-        The labels wanted, in order.
-
-    Raises
-    ------
-    InvalidDataError
-        A group has two rows for one label.
-    """
-    rows = np.full((len(stacked.rows), len(labels)), -1, dtype=np.intp)
-    values = {name: np.full(rows.shape, np.nan) for name in stacked.values}
-    for label, target in enumerate(place):
-        held = stacked.rows[:, label] >= 0
-        twice = np.flatnonzero(held & (rows[:, target] >= 0))
-        if twice.size:
-            pair = f"{rows[twice[0], target]} and {stacked.rows[twice[0], label]}"
-            raise InvalidDataError(
-                f"rows {pair} ({stacked.group_named(int(twice[0]))}) are the same {stacked.axis}, "
-                f"{stacked.labels[label]!r}, written in two ways. Keep one."
-            )
-        rows[held, target] = stacked.rows[held, label]
-        for name, column in values.items():
-            column[held, target] = stacked.values[name][held, label]
-    return replace(stacked, labels=labels, rows=rows, values=values)
+    place, labels = np.array(numbers, dtype=np.intp) - 1, tuple(str(i + 1) for i in range(count))
+    return gathered(stacked, place, labels, what="quantile")

@@ -6,7 +6,7 @@ of the caller's own kind. All checks of the *shape* of a table are here: columns
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -216,6 +216,42 @@ def stack(
         texts={name: _worded(opened, name, rows).reshape(-1, labels.size) for name in words if name in opened.columns},
         backend=opened.implementation,
     )
+
+
+def gathered(stacked: Stack, place: NDArray[np.intp], labels: tuple[str, ...], *, what: str) -> Stack:
+    """Bring several spellings of a label together; labels without a row stay empty.
+
+    Parameters
+    ----------
+    stacked
+        A table as stacked.
+    place
+        Position among ``labels`` of each of its labels.
+    labels
+        The labels wanted, in order.
+    what
+        What a label is, for a message.
+
+    Raises
+    ------
+    InvalidDataError
+        A group has two rows for one label.
+    """
+    rows = np.full((len(stacked.rows), len(labels)), -1, dtype=np.intp)
+    values = {name: np.full(rows.shape, np.nan) for name in stacked.values}
+    for label, target in enumerate(place):
+        held = stacked.rows[:, label] >= 0
+        twice = np.flatnonzero(held & (rows[:, target] >= 0))
+        if twice.size:
+            pair = f"{rows[twice[0], target]} and {stacked.rows[twice[0], label]}"
+            raise InvalidDataError(
+                f"rows {pair} ({stacked.group_named(int(twice[0]))}) are the same {what}, "
+                f"{stacked.labels[label]!r}, written in two ways. Keep one."
+            )
+        rows[held, target] = stacked.rows[held, label]
+        for name, column in values.items():
+            column[held, target] = stacked.values[name][held, label]
+    return replace(stacked, labels=labels, rows=rows, values=values)
 
 
 def check_values(stacked: Stack) -> None:
