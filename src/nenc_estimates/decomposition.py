@@ -114,6 +114,17 @@ def decompose_gap(
     >>> parts[["age", "value", "lower", "upper", "share"]].round(1).values.tolist()
     [['0-49', 5.2, 3.5, 7.0, 54.7], ['50+', 4.3, 2.7, 6.0, 45.3], ['all', 9.6, 7.2, 12.0, 100.0]]
 
+    By cause, from the packaged example of invented deaths, whose columns are the ones to fill.
+
+    >>> from nenc_estimates.packaged import read_packaged
+    >>> example = read_packaged("lookups", "invented_deaths_by_cause.csv").to_pandas()
+    >>> example.columns.tolist()
+    ['area', 'sex', 'period', 'age', 'cause', 'deaths', 'population']
+    >>> pair = ("invented nation", "invented region")
+    >>> causes = decompose_gap(example, between=pair, by="cause", populations="area")
+    >>> causes[causes["sex"] == "Male"].set_index("cause")["value"].round(2)[["cancer", "all"]].tolist()
+    [-0.29, -1.29]
+
     See Also
     --------
     estimate_years_gained : what would be gained if some rates alone changed, which is another question.

@@ -109,6 +109,39 @@ class LifeTables(_Section):
         return self
 
 
+class NationalSlopes(_Section):
+    """Slope indices of England, in life expectancy and healthy life expectancy, from its deciles of deprivation."""
+
+    edition: str
+
+    @model_validator(mode="after")
+    def _known(self) -> NationalSlopes:
+        _check_edition(self.edition, "le_hle_by_imd_decile_")
+        return self
+
+
+class Decomposition(_Section):
+    """Contributions of ages to gaps: the target against the rest of the figures; most against least deprived districts.
+
+    Districts are ranked by the share of their people in the most deprived fifth of neighbourhoods in England.
+    """
+
+    deaths: str
+    year: int
+    method: Literal["arriaga", "path"] = "arriaga"
+
+    @model_validator(mode="after")
+    def _known(self) -> Decomposition:
+        _check_edition(self.deaths, "deaths_by_age_")
+        return self
+
+
+def _check_edition(edition: str, start: str) -> None:
+    known = [name[len(start) : -4] for name in manifest("indicators") if name.startswith(start)]
+    if edition not in known:
+        raise ValueError(f"there is no file {start}{edition}. There are: {', '.join(known)}.")
+
+
 class Deprivation(_Section):
     """Share of people in the most deprived fifth of neighbourhoods."""
 
@@ -146,6 +179,8 @@ class Specification(_Section):
     ill_health: tuple[IllHealth, ...] = ()
     areas_below: tuple[AreasBelow, ...] = ()
     life_tables: tuple[LifeTables, ...] = ()
+    national_slopes: tuple[NationalSlopes, ...] = ()
+    decomposition: tuple[Decomposition, ...] = ()
     deprivation: Deprivation | None = None
     population: Population | None = None
     assessed: tuple[Assessed, ...] = ()

@@ -44,7 +44,7 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
     -------
     pathlib.Path
         The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``goals.csv``,
-        ``trajectories.csv``, ``index.html`` and ``run.json``.
+        ``trajectories.csv``, ``decomposition.csv``, ``index.html`` and ``run.json``.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _refuse_other_than_release(out: Path) -> None:
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
-    for name in ("estimates", "notes", "reproduction", "goals", "trajectories"):
+    for name in ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition"):
         table = getattr(run, name)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     _write_parquet(run.estimates, folder / "estimates.parquet")
@@ -106,6 +106,9 @@ def _record(run: Run, specification: Specification, folder: Path) -> dict[str, A
     """Record what was run, on what and with what: no clock and no path, so that equal runs write equal bytes."""
     packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
+    used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
+    used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}
+    used |= {f"le_hle_by_imd_decile_{slopes.edition}.csv" for slopes in specification.national_slopes}
     checksums = {f"indicators/{name}": manifest("indicators")[name].sha256 for name in used}
     checksums |= {f"lookups/{name}": entry.sha256 for name, entry in manifest("lookups").items()}
     return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.release.goals import goals_part
+from nenc_estimates.release.inequality import decomposition_table, national_slopes_part
 from nenc_estimates.release.mortality import life_tables_part
 from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
@@ -29,6 +30,9 @@ class Run:
     specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``); ``log``
     what was read, used and left out, with the reason.
+    specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
+    published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
+    ``decomposition`` what ages contribute to gaps; ``log`` what was read, used and left out, with the reason.
     """
 
     estimates: pd.DataFrame
@@ -37,6 +41,7 @@ class Run:
     reproduction: pd.DataFrame
     goals: pd.DataFrame
     trajectories: pd.DataFrame
+    decomposition: pd.DataFrame
     log: dict[str, Any]
 
 
@@ -68,6 +73,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     parts += [ill_health_part(entry, made) for entry in specification.ill_health]
     parts += [areas_below_part(entry) for entry in specification.areas_below]
     parts += [part for entry in specification.life_tables for part in life_tables_part(entry)]
+    parts += [part for entry in specification.national_slopes for part in national_slopes_part(entry)]
     if specification.deprivation:
         parts += [
             most_deprived_part(age, year)
@@ -89,5 +95,6 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
         reproduction=reproduce(estimates),
         goals=goals,
         trajectories=trajectories,
+        decomposition=decomposition_table(specification.decomposition),
         log={"read": log, "estimates": len(estimates)},
     )
