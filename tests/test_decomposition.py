@@ -243,6 +243,24 @@ def test_a_bad_pair_is_null_with_its_reason_and_touches_no_other(fault):
     assert fault in QUALITY
 
 
+@pytest.mark.parametrize(("deaths", "reason"), [(np.nan, "missing_value"), (-1, "negative_deaths")])
+def test_a_bad_count_of_one_cause_is_named(deaths, reason):
+    table = two().astype({"deaths": float})
+    table.loc[0, "deaths"] = deaths
+    made = decompose_gap(table, by="cause", **SMALL)
+    assert made.value.isna().all()
+    assert set(made.quality) == {reason}
+
+
+def test_a_gap_of_nothing_has_no_percentages():
+    made = decompose_gap(two(here=((1, 1), (2, 2), (3, 3)), there=((1, 1), (2, 2), (3, 3))), **SMALL)
+    assert (made.value == 0).all()
+    assert made.share.isna().all()
+    assert set(made.quality) == {"withheld_share"}
+    certain = decompose_gap(two(there=((30, 30), (300, 600), (900, 1000))), fixed=["here", "there"], **SMALL)
+    assert set(certain.quality) == {"withheld_share"}
+
+
 def test_prevalence_that_is_missing_or_without_respondents_is_named():
     table = with_health(two())
     options = {"of": "healthy life expectancy", "health": "good", **SMALL}

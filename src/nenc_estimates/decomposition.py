@@ -153,7 +153,7 @@ def decompose_gap(
     value, variance = _contributions(pairs, layout, {"width": bands.width, "nax": bands.nax, "method": method})
     limits = normal_interval(value, variance, confidence=confidence)
     with np.errstate(invalid="ignore"):
-        clear = np.abs(value[:, -1:]) >= 2 * np.sqrt(variance[:, -1:])
+        clear = (np.abs(value[:, -1:]) >= 2 * np.sqrt(variance[:, -1:])) & (value[:, -1:] != 0)
         share = np.where(clear, 100 * value / value[:, -1:], np.nan)
     size, lines = value.shape
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance), "share": share}

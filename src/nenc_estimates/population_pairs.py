@@ -9,7 +9,7 @@ import numpy as np
 
 from nenc_estimates.age_tables import stack_ages
 from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.kernels.life_table import life_table_faults
+from nenc_estimates.kernels.life_table import Fault, life_table_faults
 from nenc_estimates.kernels.prevalence import survey_prevalence
 from nenc_estimates.tables import open_frame, rows_where, text_column
 from nenc_estimates.withholding import CODES
@@ -144,7 +144,7 @@ def stack_pairs(
         variances=variance,
         healthy=share,
         healthy_variance=share_variance,
-        reasons=_reasons(cube.absent, total, people, share, bands),
+        reasons=_reasons(cube.absent, (deaths, total), people, share, bands),
     )
 
 
@@ -257,18 +257,22 @@ class _Cube:
 
 
 def _reasons(
-    absent: NDArray[np.bool_], deaths: Floats, people: Floats, share: Floats, bands: AgeBands
+    absent: NDArray[np.bool_], counts: tuple[Floats, Floats], people: Floats, share: Floats, bands: AgeBands
 ) -> NDArray[np.object_]:
     """Codes for each pair: why its rates do not close a life table, with no cap and in both populations."""
+    causes, deaths = counts
     lacking = np.asarray(absent.all(axis=(2, 3)).any(axis=0))
     holes = np.asarray(absent.any(axis=(0, 2, 3))) & ~lacking
     with np.errstate(invalid="ignore", divide="ignore"):
         high = np.asarray(
             ((deaths > 0) & (deaths / people * np.append(bands.nax[:-1], 0) > 1) & (people > 0)).any(axis=(0, 2))
         )
-    faults = np.bitwise_or.reduce(life_table_faults(deaths, people), axis=0)
+    by_cause = life_table_faults(causes, people[:, :, None, :]) & np.uint8(Fault.MISSING | Fault.NEGATIVE_DEATHS)
+    faults = np.bitwise_or.reduce(life_table_faults(deaths, people) | np.bitwise_or.reduce(by_cause, axis=2), axis=0)
     faults[lacking | holes] = 0
-    faults &= ~np.uint8(8)  # more deaths than people are possible in the open band; elsewhere the rate is too high
+    faults &= ~np.uint8(
+        Fault.MORE_DEATHS_THAN_PEOPLE
+    )  # more deaths than people are possible in the open band; elsewhere the rate is too high
     wrong_share = np.asarray(np.isnan(share).any(axis=(0, 2))) & ~lacking & ~holes
     texts = []
     for i, mask in enumerate(faults.tolist()):
