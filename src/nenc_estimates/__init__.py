@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from nenc_estimates.goals import Goal, read_goals
     from nenc_estimates.healthy_life_expectancy import estimate_healthy_life_expectancy
     from nenc_estimates.indicators import INDICATORS, Indicator
-    from nenc_estimates.kinds import KINDS
-    from nenc_estimates.indicators import INDICATORS, KINDS, Indicator
     from nenc_estimates.inequality import (
         estimate_inequality,
         estimate_quantile_contributions,
         estimate_slope_index,
         simulate_slope_index,
     )
+    from nenc_estimates.kinds import KINDS
     from nenc_estimates.life_expectancy import compare_pooled_and_weighted, estimate_life_expectancy, pool_life_tables
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period

@@ -28,9 +28,6 @@ class Run:
 
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
     specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
-    published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``); ``log``
-    what was read, used and left out, with the reason.
-    specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
     ``decomposition`` what ages contribute to gaps; ``log`` what was read, used and left out, with the reason.
     """
