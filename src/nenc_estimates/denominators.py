@@ -358,8 +358,9 @@ def _residents() -> Denominator:
 def _broad_ages() -> Denominator:
     name = "population_by_imd2019_quintile.csv"
     table = read_packaged("lookups", name).group_by(["area_code", "age", "year"]).aggregate([("people", "sum")])
+    names = ["people" if column == "people_sum" else column for column in table.column_names]
     return Denominator.from_table(
-        table.rename_columns({"people_sum": "people"}),
+        table.rename_columns(names),
         name="residents by broad age at 30 June",
         series=manifest("lookups")[name].series or "",
     )

@@ -33,7 +33,8 @@ def test_scores_of_a_normal_match_the_reference(reference):
 
 def integral(actual: float, forecast: Mixture) -> float:
     x = np.linspace(-60, 60, 400_001)
-    return float(np.trapezoid((forecast.cdf(x) - (x >= actual)) ** 2, x))
+    heights = (forecast.cdf(x) - (x >= actual)) ** 2
+    return float(np.sum(np.diff(x) * (heights[1:] + heights[:-1]) / 2))
 
 
 @pytest.mark.parametrize("df", [np.inf, 3.0, 8.0])

@@ -247,7 +247,7 @@ def _all_met(table: pd.DataFrame) -> pd.DataFrame:
     """Bound the first goal as a whole: the later reading of each part, on the baseline that the strategy states."""
     import pandas as pd  # noqa: PLC0415
 
-    parts = table[table["goal"].isin(ALL_MET) & ~table["quality"].str.contains("assumed_baseline")]
+    parts = table[table["goal"].isin(ALL_MET) & ~table["quality"].fillna("").str.contains("assumed_baseline")]
     parts = parts.dropna(subset=["probability"]).drop_duplicates(["view", "goal"], keep="last")
     if parts.empty:
         return pd.DataFrame()
