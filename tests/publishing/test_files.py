@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -108,10 +109,29 @@ def test_the_record_has_no_clock_and_no_path(record, release):
 # --- where a release may be written ---------------------------------------------------------------------------------
 
 
-def test_an_earlier_release_is_replaced(run, specification, tmp_path, release):
+def test_the_same_release_is_left_where_it_stands(run, specification, tmp_path):
+    out = write_release(run, specification, tmp_path / "out")
+    stamps = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert write_release(run, specification, out) == out
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == stamps
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_text_that_is_a_formula_is_quoted_and_numbers_stay_numbers(run, specification, tmp_path):
+    hostile = run.estimates.head(2).assign(area_name=["=HYPERLINK(1)", "-2+3"], value=[-1.5, 2.5])
+    out = write_release(replace(run, estimates=hostile, contents=run.contents.head(0)), specification, tmp_path / "out")
+    written = pd.read_csv(out / "estimates.csv")
+    assert written["area_name"].tolist() == ["'=HYPERLINK(1)", "'-2+3"]
+    assert written["value"].tolist() == [-1.5, 2.5]
+
+
+def test_an_earlier_release_is_replaced_when_forced(run, specification, tmp_path, release):
     out = write_release(run, specification, tmp_path / "out")
     (out / "index.html").write_text("old")
-    write_release(run, specification, out)
+    with pytest.raises(SchemaError, match="holds another release than this one: replace it with --force"):
+        write_release(run, specification, out)
+    assert (out / "index.html").read_text() == "old"
+    write_release(run, specification, out, force=True)
     assert contents(out) == contents(release)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -160,7 +180,7 @@ def test_a_failure_half_way_leaves_the_earlier_release(run, specification, tmp_p
 
     monkeypatch.setattr(files, "render_page", full)
     with pytest.raises(OSError, match="no space left"):
-        write_release(run, specification, out)
+        write_release(run, specification, out, force=True)
     assert contents(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
-import tempfile
+from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.packaged import indicator_files, manifest
 from nenc_estimates.publishing.page import render_page
+from nenc_estimates.publishing.staging import recover, replace_folder
+from nenc_estimates.text import is_formula, quoted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from nenc_estimates.release import Run
@@ -28,8 +30,8 @@ MARK = "run.json"
 """The file that says a folder is a release, written last."""
 
 
-def write_release(run: Run, specification: Specification, out: Path) -> Path:
-    """Write a release, replacing an earlier one.
+def write_release(run: Run, specification: Specification, out: Path, *, force: bool = False) -> Path:
+    """Write a release: nothing of it is seen before all of it is on the disk.
 
     Parameters
     ----------
@@ -39,35 +41,58 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
         What they were made from.
     out
         Folder of the release. It must be absent, empty or an earlier release.
+    force
+        Replace an earlier release that differs from this one.
 
     Returns
     -------
     pathlib.Path
-        The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``goals.csv``,
-        ``trajectories.csv``, ``decomposition.csv``, ``index.html`` and ``run.json``.
+        The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``index.html`` and ``run.json``.
+        Where the same release stands already, it is left as it is.
 
     Raises
     ------
     SchemaError
-        ``out`` holds something else, which is left as it is.
+        ``out`` holds another release and ``force`` is not set, or something else than a release. It is left as it is.
     """
     out = out.resolve()
+    recover(out)
     if out.exists():
         _refuse_other_than_release(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        _write_all(run, specification, staging)
-        staging.chmod(0o755)
-        _move(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+
+    def write(folder: Path) -> None:
+        _write_all(run, specification, folder)
+        if not force and out.exists() and any(out.iterdir()):
+            if not _same(folder, out):
+                raise SchemaError(
+                    f"{out.name} holds another release than this one: replace it with --force, or name another "
+                    "folder with --out. `nenc-estimates compare` says what differs."
+                )
+            raise _SameError
+
+    with suppress(_SameError):
+        replace_folder(out, write)
     return out
+
+
+class _SameError(Exception):
+    """The release stands already where it would be written."""
+
+
+def _same(new: Path, old: Path) -> bool:
+    """Say whether two folders hold the same files."""
+    return _files(new) == _files(old) and all(
+        (new / name).read_bytes() == (old / name).read_bytes() for name in _files(new)
+    )
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _refuse_other_than_release(out: Path) -> None:
     """Refuse a folder that holds anything but what the last run wrote into it: the whole folder is replaced."""
-    held = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+    held = set(_files(out)) if out.is_dir() else {out.name}
     try:
         ours = {*json.loads((out / MARK).read_text(encoding="utf-8"))["outputs"], MARK} if held else set()
     except (OSError, ValueError, LookupError, TypeError):
@@ -82,14 +107,20 @@ def _refuse_other_than_release(out: Path) -> None:
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
-    for name in ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition"):
-        table = getattr(run, name)
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+    for name, table in run.tables.items():
+        _write_csv(table, folder / f"{name}.csv")
     _write_parquet(run.estimates, folder / "estimates.parquet")
     page = render_page(run.estimates, run.contents, run.reproduction, title=specification.title)
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
     record = json.dumps(_record(run, specification, folder), indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MARK).write_text(record + "\n", encoding="utf-8", newline="\n")
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table at full precision; text that a spreadsheet would take for a formula gets an apostrophe."""
+    text = table.select_dtypes(exclude="number")
+    safe = table.assign(**{str(name): text[name].map(quoted) for name in text if text[name].map(is_formula).any()})
+    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
@@ -115,16 +146,6 @@ def _record(run: Run, specification: Specification, folder: Path) -> dict[str, A
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "specification": specification.model_dump(mode="json"),
         "inputs": checksums,
-        "outputs": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())},
+        "outputs": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)},
         **run.log,
     }
-
-
-def _move(staging: Path, out: Path) -> None:
-    if not out.exists():
-        staging.replace(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent)) / "release"
-    out.replace(old)
-    staging.replace(out)
-    shutil.rmtree(old.parent)

@@ -41,6 +41,12 @@ class Run:
     decomposition: pd.DataFrame
     log: dict[str, Any]
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Name to table, of those that a reader gets."""
+        names = ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition")
+        return {name: getattr(self, name) for name in names}
+
 
 def run_release(specification: Specification, *, progress: Progress = lambda _: None) -> Run:
     """Make every table of a release.
@@ -80,7 +86,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     if specification.population:
         parts += [population_part(year) for year in specification.population.years]
     together = pd.concat(parts, ignore_index=True)
-    estimates = in_order(together)
+    estimates = in_order(together, status=specification.status)
     progress("goals")
     goals, trajectories = goals_part(estimates, specification.assessed)
     progress("published figures")
