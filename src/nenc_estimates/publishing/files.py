@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.packaged import indicator_files, manifest
+from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
 from nenc_estimates.publishing.page import render_page
 from nenc_estimates.publishing.staging import recover, replace_folder
 from nenc_estimates.text import is_formula, quoted
@@ -36,7 +37,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     Parameters
     ----------
     run
-        The tables.
+        The tables. :mod:`nenc_estimates.publishing.disclosure` withholds and rounds in them before anything is written.
     specification
         What they were made from.
     out
@@ -55,6 +56,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     SchemaError
         ``out`` holds another release and ``force`` is not set, or something else than a release. It is left as it is.
     """
+    run = fit_to_publish(run, DisclosurePolicy(as_published=specification.as_published))
     out = out.resolve()
     recover(out)
     if out.exists():

@@ -1,8 +1,8 @@
 """A folder replaced as a whole: whenever the process is killed, the old folder or the new one is there.
 
-Two folders cannot be exchanged in one step everywhere. So the new folder is written and forced to disk beside its place,
-the old one is renamed to a fixed name, and the new one renamed into its place. If the process dies between these two
-renames, :func:`recover` puts the old folder back; whoever reads or writes a release calls it first.
+Two folders cannot be exchanged in one step everywhere. So the new folder is written and forced to disk beside its
+place, the old one is renamed to a fixed name, and the new one renamed into its place. If the process dies between these
+two renames, :func:`recover` puts the old folder back; whoever reads or writes a release calls it first.
 """
 
 from __future__ import annotations
