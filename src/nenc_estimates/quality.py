@@ -68,6 +68,7 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "nothing_expected": "The reference expects no events, or has no rate for an age band.",
         "rate_without_value": "A rate is missing, or 0, and has no ratio.",
         "band_without_events_or_people": "The events of an age band are missing or negative, or it has no people.",
+        "revised": "Revised since the last release: the list of revisions says why.",
     }
 )
 """Every code that stands in a ``quality`` column, and what it means."""

@@ -6,13 +6,15 @@ import hashlib
 import json
 import platform
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
-from nenc_estimates.packaged import indicator_files, manifest
+from nenc_estimates.packaged import data_folder, indicator_files, manifest
 from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
 from nenc_estimates.publishing.page import render_page
+from nenc_estimates.publishing.revisions import mark_revised, read_release
 from nenc_estimates.publishing.staging import recover, replace_folder
 from nenc_estimates.text import is_formula, quoted
 
@@ -56,7 +58,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     SchemaError
         ``out`` holds another release and ``force`` is not set, or something else than a release. It is left as it is.
     """
-    run = fit_to_publish(run, DisclosurePolicy(as_published=specification.as_published))
+    run = _ready(run, specification)
     out = out.resolve()
     recover(out)
     if out.exists():
@@ -75,6 +77,15 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     with suppress(_SameError):
         replace_folder(out, write)
     return out
+
+
+def _ready(run: Run, specification: Specification) -> Run:
+    """Withhold and round what must be, and mark what was revised."""
+    shown = fit_to_publish(run, DisclosurePolicy(as_published=specification.as_published))
+    if not specification.revisions:
+        return shown
+    released = read_release(data_folder() / "released").estimates
+    return replace(shown, estimates=mark_revised(shown.estimates, released, specification.revisions))
 
 
 class _SameError(Exception):
