@@ -19,6 +19,7 @@ from nenc_estimates.release import COLUMNS
 NAMES = {
     "estimates.csv",
     "estimates.parquet",
+    "estimates.xlsx",
     "notes.csv",
     "reproduction.csv",
     "goals.csv",
@@ -76,7 +77,8 @@ def test_csv_files_have_unix_lines_and_no_index(release):
 
 
 def test_the_record_names_versions_inputs_and_outputs(record, release, specification):
-    assert set(record["versions"]) == {"python", "nenc-estimates", "numpy", "pandas", "pyarrow", "scipy"}
+    packages = {"python", "nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter"}
+    assert set(record["versions"]) == packages
     assert record["specification"] == specification.model_dump(mode="json")
     for name, checksum in record["inputs"].items():
         folder, file = name.split("/")
@@ -119,7 +121,10 @@ def test_the_same_release_is_left_where_it_stands(run, specification, tmp_path):
 
 def test_text_that_is_a_formula_is_quoted_and_numbers_stay_numbers(run, specification, tmp_path):
     hostile = run.estimates.head(2).assign(area_name=["=HYPERLINK(1)", "-2+3"], value=[-1.5, 2.5])
-    out = write_release(replace(run, estimates=hostile, contents=run.contents.head(0)), specification, tmp_path / "out")
+    alcohol = run.contents[run.contents["indicator"] == "alcohol_admissions"]
+    out = write_release(
+        replace(run, estimates=hostile.assign(area_type="country"), contents=alcohol), specification, tmp_path / "out"
+    )
     written = pd.read_csv(out / "estimates.csv")
     assert written["area_name"].tolist() == ["'=HYPERLINK(1)", "'-2+3"]
     assert written["value"].tolist() == [-1.5, 2.5]

@@ -16,6 +16,7 @@ from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publis
 from nenc_estimates.publishing.page import render_page
 from nenc_estimates.publishing.revisions import mark_revised, read_release
 from nenc_estimates.publishing.staging import recover, replace_folder
+from nenc_estimates.publishing.workbook import write_workbook
 from nenc_estimates.text import is_formula, quoted
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     Returns
     -------
     pathlib.Path
-        The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``index.html`` and ``run.json``.
+        The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``estimates.xlsx``,
+        ``index.html`` and ``run.json``.
         Where the same release stands already, it is left as it is.
 
     Raises
@@ -125,6 +127,7 @@ def _write_all(run: Run, specification: Specification, folder: Path) -> None:
     _write_parquet(run.estimates, folder / "estimates.parquet")
     page = render_page(run.estimates, run.contents, run.reproduction, title=specification.title)
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    write_workbook(run, specification, folder / "estimates.xlsx")
     record = json.dumps(_record(run, specification, folder), indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MARK).write_text(record + "\n", encoding="utf-8", newline="\n")
 
@@ -148,7 +151,7 @@ def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run, specification: Specification, folder: Path) -> dict[str, Any]:
     """Record what was run, on what and with what: no clock and no path, so that equal runs write equal bytes."""
-    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy")
+    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
     used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
     used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}

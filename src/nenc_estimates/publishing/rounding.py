@@ -14,6 +14,21 @@ MISSING = "[x]"
 """Shorthand for a figure that is not available: Government Analysis Function, Using symbols in tables (2022)."""
 
 
+def _exact(value: float, decimals: int) -> Decimal:
+    return Decimal(float(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def nearest(value: float, decimals: int) -> float:
+    """Round a number half away from zero on its exact decimal value, for a cell that must stay a number.
+
+    Examples
+    --------
+    >>> nearest(0.125, 2), nearest(-2.5, 0), nearest(1.005, 2)
+    (0.13, -3.0, 1.0)
+    """
+    return float(_exact(value, decimals)) + 0.0
+
+
 def rounded(value: float, decimals: int) -> str:
     """Write a number with a fixed number of decimals, half away from zero on its exact decimal value.
 
@@ -31,7 +46,7 @@ def rounded(value: float, decimals: int) -> str:
     """
     if value != value:  # noqa: PLR0124 - the one test for nan that needs no import
         return MISSING
-    exact = Decimal(float(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    exact = _exact(value, decimals)
     return f"{exact if exact else abs(exact):,}"
 
 
