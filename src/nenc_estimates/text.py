@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a cell a formula: OWASP Application Security Verification Standard 4.0.3, 5.3.10."""
 
+_NUMBER = re.compile(r"[+-][0-9]+(\.[0-9]+)?")
+
 
 def is_formula(text: object) -> bool:
-    """Say whether a spreadsheet would take a cell for a formula.
+    """Say whether a spreadsheet would take a cell for a formula. A number is none, written as text or not.
 
     Examples
     --------
-    >>> is_formula("=1+1"), is_formula("Hartlepool"), is_formula(-1.2)
-    (True, False, False)
+    >>> is_formula("=1+1"), is_formula("-2+3"), is_formula("Hartlepool"), is_formula("-1.2"), is_formula(-1.2)
+    (True, True, False, False, False)
     """
-    return isinstance(text, str) and text.startswith(FORMULA_STARTS)
+    return isinstance(text, str) and text.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(text)
 
 
 def plain(text: str) -> str:
