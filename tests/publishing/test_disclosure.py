@@ -231,6 +231,18 @@ def test_published_figures_are_compared_with_what_is_shown(run):
     assert np.isnan(hidden.loc["population_2020", "estimate"])
 
 
+def test_what_was_made_of_controlled_counts_is_withheld(run, specification):
+    deaths = run.goals["indicator"] == "drug_poisoning_deaths"
+    assert deaths.any()
+    shown = fit_to_publish(run, DisclosurePolicy()).goals
+    numbers = list(shown.select_dtypes("floating").columns)
+    assert shown.loc[deaths, numbers].isna().to_numpy().all()
+    assert shown.loc[deaths, "quality"].str.contains("withheld_disclosure").all()
+    pd.testing.assert_frame_equal(shown[~deaths], run.goals[~deaths])
+    open_ = DisclosurePolicy(as_published=specification.as_published)
+    pd.testing.assert_frame_equal(fit_to_publish(run, open_).goals, run.goals)
+
+
 def test_every_indicator_that_counts_is_known_to_count():
     for indicator in INDICATORS.values():
         assert (indicator.kind == "count") == (indicator.unit in COUNTED), indicator.id

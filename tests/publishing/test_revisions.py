@@ -32,7 +32,9 @@ def rows(*numbers, indicator="smoking", edition="a_2020"):
     """One row a period from 2001 on: (value, lower, upper)."""
     table = pd.DataFrame(numbers, columns=list(NUMBERS), dtype=float)
     periods = [str(2001 + i) for i in range(len(table))]
-    keyed = table.assign(indicator=indicator, edition=edition, area_code="A", sex="Male", age="all", period=periods)
+    keyed = table.assign(
+        indicator=indicator, edition=edition, area_code="A", sex="Male", age="all", period=periods, number=""
+    )
     return keyed[[*KEY, *NUMBERS]]
 
 
@@ -155,7 +157,7 @@ def test_the_packaged_digest_agrees_with_the_release(release_folder):
 def test_a_table_changed_by_hand_is_refused(release_folder):
     table = release_folder / "estimates.csv"
     table.write_text(table.read_text().replace("60.2", "61.2"))
-    with pytest.raises(SchemaError, match=r"estimates\.csv is not as it was written"):
+    with pytest.raises(SchemaError, match=r"estimates\.csv and goals\.csv are not as they were written"):
         read_release(release_folder)
 
 
@@ -179,6 +181,17 @@ def test_compare_succeeds_on_equal_releases_and_fails_on_an_unexplained_change(
     out, err = capsys.readouterr()
     assert "NO NOTE SAYS WHY" in out
     assert "released numbers changed without a note. Say why under [[revisions]]" in err
+
+
+def test_a_goal_that_changed_is_a_number_that_changed(run, specification, release_folder, tmp_path, capsys):
+    old = shutil.copytree(release_folder, tmp_path / "old")
+    moved = run.goals.assign(probability=run.goals["probability"] / 2)
+    write_release(replace(run, goals=moved), specification, release_folder, force=True)
+    assert main(["compare", str(old), str(release_folder)]) == 1
+    changes = compare(read_release(old), read_release(release_folder))
+    assert len(changes) == (run.goals["probability"] > 0).sum()
+    assert changes["number"].str.endswith(": probability").all()
+    assert "goal 1c" in capsys.readouterr().out
 
 
 def test_an_update_makes_the_old_folder_the_digest_of_the_new_release(run, specification, release_folder, tmp_path):

@@ -132,13 +132,13 @@ def disclose(table: pd.DataFrame, policy: DisclosurePolicy) -> pd.DataFrame:
 
 
 def fit_to_publish(run: Run, policy: DisclosurePolicy) -> Run:
-    """Apply a policy to the estimates of a run, and to what stands beside published figures.
+    """Apply a policy to the estimates of a run, and to what was made of them.
 
     Returns
     -------
     Run
         With :func:`disclose` applied to ``estimates``; ``reproduction`` shows the same values, and says ``withheld``
-        where there is none any more.
+        where there is none any more. Goals and trajectories of counts under control hold no numbers.
     """
     shown = disclose(run.estimates, policy)
     key = [name for name in (*KEYS, "area_code") if name in shown]
@@ -147,7 +147,27 @@ def fit_to_publish(run: Run, policy: DisclosurePolicy) -> Run:
     )
     lost = run.reproduction["estimate"].notna() & beside["estimate"].isna()
     beside["outcome"] = beside["outcome"].mask(lost, "withheld")
-    return replace(run, estimates=shown, reproduction=beside[list(run.reproduction.columns)])
+    changed = {
+        name: _without_counts(table, run.estimates, policy)
+        for name, table in run.tables.items()
+        if name not in ("estimates", "notes") and {"indicator", "edition", "quality"} <= set(table.columns)
+    }
+    changed |= {"estimates": shown, "reproduction": beside[list(run.reproduction.columns)]}
+    # the names of tables are fields of a run, none of which is its log
+    return replace(run, **changed)  # type: ignore[arg-type]
+
+
+def _without_counts(table: pd.DataFrame, estimates: pd.DataFrame, policy: DisclosurePolicy) -> pd.DataFrame:
+    """Withhold every number that was made from counts under control: one of them might give a count away."""
+    counted = estimates[estimates["unit"].isin(COUNTED)]
+    controlled = set(zip(counted["indicator"], counted["edition"], strict=True)) - set(policy.as_published)
+    where = np.array([key in controlled for key in zip(table["indicator"], table["edition"], strict=True)], dtype=bool)
+    if not where.any():
+        return table
+    changed = table.copy()
+    changed.loc[where, [name for name in table if table[name].dtype == np.float64]] = np.nan
+    changed.loc[where, "quality"] = (changed.loc[where, "quality"] + ";withheld_disclosure").str.lstrip(";")
+    return changed
 
 
 def _hidden_counts(table: pd.DataFrame, value: NDArray[np.float64], counted: Flags, policy: DisclosurePolicy) -> Flags:

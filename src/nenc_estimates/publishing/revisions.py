@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-KEY = ("indicator", "edition", "area_code", "sex", "age", "period")
-"""Columns that make a released number the same number in two releases."""
+SERIES = ("indicator", "edition", "area_code", "sex", "age", "period")
+KEY = (*SERIES, "number")
+"""Columns that make a released number the same number in two releases; ``number`` is empty for an estimate itself."""
 
 NUMBERS = ("value", "lower", "upper")
 
@@ -34,7 +35,11 @@ DIGITS = "%.9g"
 SHOWN, DECIMALS = 5, 3
 """Changes that a summary names for each indicator, and the decimals that it gives them."""
 
-TABLE, RECORD = "estimates.csv", "run.json"
+GOALS = ("goal_value", "do_nothing", "shortfall", "required_per_year", "probability")
+GOAL = ("goal", "reading", "view", "baseline_period", "trend")
+"""Numbers of the table of goals that are released numbers, and what tells its rows apart within a series."""
+
+TABLE, GOAL_TABLE, RECORD = "estimates.csv", "goals.csv", "run.json"
 EXPLAINED_BY_RECORD = ("versions", "inputs", "specification")
 """Parts of the record of a release that say why numbers differ; a digest keeps these."""
 
@@ -64,22 +69,43 @@ def read_release(folder: Path) -> Release:
 
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        content = (folder / TABLE).read_bytes()
-        written = record["outputs"][TABLE]
+        outputs = record["outputs"]
+        written = {name: outputs[name] for name in (TABLE, GOAL_TABLE) if name == TABLE or name in outputs}
+        found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in written}
         missing = [name for name in EXPLAINED_BY_RECORD if name not in record]
     except (OSError, ValueError, LookupError, TypeError) as problem:
         raise SchemaError(f"{folder} is not a release: {problem}.") from problem
-    if missing or hashlib.sha256(content).hexdigest() != written:
-        raise SchemaError(f"{folder}: {TABLE} is not as it was written. Make the release again.")
-    text = dict.fromkeys(KEY, str)
-    estimates = pd.read_csv(
-        folder / TABLE,
-        dtype=text,
-        usecols=[*KEY, *NUMBERS],
-        keep_default_na=False,
-        na_values=dict.fromkeys(NUMBERS, ""),
-    )
-    return Release(estimates=estimates, record=record)
+    if missing or found != written:
+        raise SchemaError(
+            f"{folder}: {' and '.join(sorted(found))} are not as they were written. Make the release again."
+        )
+    tables = [_estimates(folder / TABLE)]
+    if GOAL_TABLE in written:
+        tables.append(_goal_numbers(folder / GOAL_TABLE))
+    return Release(estimates=pd.concat(tables, ignore_index=True), record=record)
+
+
+def _estimates(path: Path) -> pd.DataFrame:
+    """Read estimates, or a digest."""
+    table = _read(path, NUMBERS)
+    return (table if "number" in table else table.assign(number=""))[[*KEY, *NUMBERS]]
+
+
+def _goal_numbers(path: Path) -> pd.DataFrame:
+    """Read goals with a row for each number."""
+    goals = _read(path, GOALS)
+    named = [" ".join(part for part in row if part) for row in zip(*(goals[name] for name in GOAL), strict=True)]
+    goals = goals.assign(period=goals["target_period"], row=named)
+    long = goals.melt(id_vars=[*SERIES, "row"], value_vars=list(GOALS)).dropna(subset="value")
+    long = long.assign(number="goal " + long["row"] + ": " + long["variable"], lower=np.nan, upper=np.nan)
+    return long[[*KEY, *NUMBERS]]
+
+
+def _read(path: Path, numbers: Iterable[str]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - importing the library must stay cheap
+
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return table.assign(**{name: pd.to_numeric(table[name].replace("", None)) for name in numbers})
 
 
 def write_digest(release: Release, folder: Path) -> None:
@@ -93,7 +119,7 @@ def write_digest(release: Release, folder: Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_digest(made, pathlib.Path(folder))
     ...     print((pathlib.Path(folder) / "estimates.csv").read_text().splitlines()[1])
-    a,a,a,a,a,a,0.333333333,0,
+    a,a,a,a,a,a,a,0.333333333,0,
     """
     folder.mkdir(parents=True, exist_ok=True)
     table = release.estimates[[*KEY, *NUMBERS]]
@@ -202,7 +228,8 @@ def _line(row: Any) -> str:
         for numbers in ((row.value_old, row.lower_old, row.upper_old), (row.value, row.lower, row.upper))
     )
     change = "" if row.change != row.change else f", {'+' if row.change > 0 else ''}{rounded(row.change, DECIMALS)}"
-    return f"  {row.area_code}, {row.sex}, {row.age}, {row.period}: {before} -> {after}{change} {row.mark}".rstrip()
+    what = ", ".join(part for part in (row.area_code, row.sex, row.age, row.period, row.number) if part)
+    return f"  {what}: {before} -> {after}{change} {row.mark}".rstrip()
 
 
 def mark_revised(estimates: pd.DataFrame, released: pd.DataFrame, notes: Iterable[Revision]) -> pd.DataFrame:
@@ -220,9 +247,10 @@ def mark_revised(estimates: pd.DataFrame, released: pd.DataFrame, notes: Iterabl
     notes = tuple(notes)
     if not notes:
         return estimates
-    changes = changed_numbers(released, estimates)
+    changes = changed_numbers(released, estimates.assign(number=""))
     noted = [row.what == "revised" and _note(row, notes) is not None for row in changes.itertuples()]
-    marked = estimates[list(KEY)].merge(changes.loc[noted, list(KEY)], on=list(KEY), how="left", indicator="found")
+    series = list(SERIES)
+    marked = estimates[series].merge(changes.loc[noted, series], on=series, how="left", indicator="found")
     where = (marked["found"] == "both").to_numpy()
     quality: NDArray[Any] = (estimates["quality"] + ";revised").str.lstrip(";").to_numpy()
     return estimates.assign(quality=np.where(where, quality, estimates["quality"]))

@@ -54,11 +54,26 @@ NONE, UNAVAILABLE = "[z]", "[x]"
 WIDTHS = {"area": 32, "quantity": 44, "note": 40, "remark": 40, "source": 44, "meaning": 100, "indicator": 44}
 """Widths of columns by the beginning of their headings [characters]; 16 for every other."""
 
-BESIDE = (
-    *("quantity", "area", "sex", "age", "period", "published", "estimate", "lower", "upper", "unit", "outcome"),
-    *("note", "source"),
-)
-"""Columns of published figures beside estimates that a reader of the workbook sees."""
+BESIDE_ESTIMATES = {
+    "Goals": (
+        "goals",
+        "Goals: where we are, where we are heading, and the chance",
+        (
+            *("goal", "reading", "view", "measure", "sex", "unit", "current_period", "current_value", "target_period"),
+            *("goal_value", "do_nothing", "do_nothing_lower_95", "do_nothing_upper_95", "shortfall", "probability"),
+            *("status", "missing"),
+        ),
+    ),
+    "Published_figures": (
+        "reproduction",
+        "Published figures beside these estimates",
+        (
+            *("quantity", "area", "sex", "age", "period", "published", "estimate", "lower", "upper", "unit"),
+            *("outcome", "note", "source"),
+        ),
+    ),
+}
+"""Worksheet to its table, title and columns, for what a reader gets beside the estimates. Other tables are CSV only."""
 
 WHOLE_UNITS = ("people", "deaths", "areas")
 """Units without decimals anywhere; in tables beside the estimates other units show one decimal more than there."""
@@ -101,9 +116,9 @@ def write_workbook(run: Run, specification: Specification, path: Path) -> None:
     sheets = {"Notes": notes.sheet()}
     for number, entry in enumerate(run.contents.itertuples(index=False), start=1):
         sheets[f"{number}_{entry.indicator}"[:LONGEST_LABEL]] = _latest(run.estimates, notes, entry)
-    sheets["Published_figures"] = _plain(run.reproduction[list(BESIDE)], "Published figures beside these estimates")
-    for name in sorted(run.tables.keys() - {"estimates", "notes", "reproduction"}):
-        sheets[name.capitalize()[:LONGEST_LABEL]] = _plain(run.tables[name], name.replace("_", " ").capitalize())
+    for label, (name, title, columns) in BESIDE_ESTIMATES.items():
+        if len(run.tables[name]):
+            sheets[label] = _plain(run.tables[name][list(columns)], title)
     sheets["All_periods"] = _series(run.estimates, run.contents, notes)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "No note text provided")  # the notes are an ordinary sheet
