@@ -19,8 +19,6 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "incomplete": "Some people live in areas without a value.",
         "withheld_coverage": "Withheld: too many people live in areas without a value.",
         "withheld_disclosure": "Withheld: a small count, or a count that would give one away.",
-        "withheld_few_people": "Withheld: fewer than 5,000 person-years are too few for a life expectancy.",
-        "withheld_wide_limits": "Withheld: limits further apart than 20 years say nothing about a life expectancy.",
         "rounded_count": "Rounded to the nearest 5; its limits, which would give the count away, are not shown.",
         "rounded_limits": "Limits rounded too far to give back the counts behind them: weighted by people instead.",
         "no_limits": "No limits: the source publishes none for some area.",

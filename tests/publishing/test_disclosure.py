@@ -183,9 +183,9 @@ def life(person_years, width):
     ("person_years", "width", "code"),
     [
         (5_000, 20.0, ""),
-        (4_999, 4.0, "withheld_few_people"),
-        (9_000, 20.1, "withheld_wide_limits"),
-        (10, 30.0, "withheld_few_people;withheld_wide_limits"),
+        (4_999, 4.0, "withheld_person_years"),
+        (9_000, 20.1, "withheld_wide_interval"),
+        (10, 30.0, "withheld_person_years;withheld_wide_interval"),
         (np.nan, 4.0, ""),
     ],
 )
@@ -208,6 +208,12 @@ def test_every_missing_value_of_the_release_has_a_reason(run, specification):
     absent = shown.loc[shown["value"].isna(), "quality"]
     assert len(absent) > 0
     assert absent.str.contains("withheld_|missing_").all()
+
+
+@pytest.mark.parametrize("code", ["withheld_coverage", "missing_suppressed", "no_population", "bounds"])
+def test_each_code_that_says_why_is_a_reason(code):
+    absent = counts({("A", "Persons"): 30}).assign(value=np.nan, quality=f"partial_area;{code}")
+    assert disclose(absent, POLICY)["quality"].tolist() == [f"partial_area;{code}"]
 
 
 def test_the_release_shows_no_count_without_a_rule_or_a_reason(run, specification):
@@ -249,4 +255,4 @@ def test_every_indicator_that_counts_is_known_to_count():
 
 
 def test_every_code_of_disclosure_is_explained():
-    assert {"withheld_disclosure", "rounded_count", "withheld_few_people", "withheld_wide_limits"} <= set(QUALITY)
+    assert {"withheld_disclosure", "rounded_count", "withheld_person_years", "withheld_wide_interval"} <= set(QUALITY)

@@ -12,7 +12,9 @@ from nenc_estimates.areas import ENGLAND, areas
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.publishing.additive import exposed, sum_rows
 from nenc_estimates.publishing.rounding import half_away
+from nenc_estimates.quality import QUALITY
 from nenc_estimates.tables import KEYS
+from nenc_estimates.withholding import CODES, OHID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +33,10 @@ SHOWN = ("value", "lower", "upper")
 WITHHELD = (*SHOWN, "se")
 """What is withheld together: limits or an error would give the value away."""
 
-REASONS = ("withheld", "missing")
-"""How the quality codes begin that say why there is no value."""
+REASONS = frozenset(
+    {code for code in QUALITY if code.startswith(("withheld_", "missing_"))} | set(CODES.values()) | {"bounds"}
+)
+"""Quality codes that say why there is no value."""
 
 BLOCK = ("indicator", "edition", "age", "period")
 
@@ -77,8 +81,8 @@ class DisclosurePolicy:
 
     largest_withheld: int = 7
     round_to: int = 5
-    min_person_years: float = 5_000.0
-    max_width: float = 20.0
+    min_person_years: float = OHID.least_person_years
+    max_width: float = OHID.widest_interval
     national: frozenset[str] = frozenset({ENGLAND})
     as_published: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     parts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=known_parts)
@@ -100,8 +104,8 @@ def disclose(table: pd.DataFrame, policy: DisclosurePolicy) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The same rows. A withheld value is ``nan``, and so are its limits and error; a rounded count has neither.
-        ``quality`` gained ``withheld_disclosure``, ``rounded_count``, ``withheld_few_people`` or
-        ``withheld_wide_limits``. Withheld counts bear one code, whether small themselves or protecting another: two
+        ``quality`` gained ``withheld_disclosure``, ``rounded_count``, ``withheld_person_years`` or
+        ``withheld_wide_interval``. Withheld counts bear one code, whether small themselves or protecting another: two
         codes would say which are small.
 
     Raises
@@ -122,8 +126,8 @@ def disclose(table: pd.DataFrame, policy: DisclosurePolicy) -> pd.DataFrame:
     changed.loc[rounded, ["lower", "upper", "se"]] = np.nan
     for code, where in {
         "withheld_disclosure": hidden,
-        "withheld_few_people": few,
-        "withheld_wide_limits": wide,
+        "withheld_person_years": few,
+        "withheld_wide_interval": wide,
         "rounded_count": rounded,
     }.items():
         changed.loc[where, "quality"] = (changed.loc[where, "quality"] + f";{code}").str.lstrip(";")
@@ -202,7 +206,7 @@ def _with_protection(
 
 def _weak_life_expectancies(table: pd.DataFrame, policy: DisclosurePolicy) -> tuple[Flags, Flags]:
     """Find the values in years that too few people, or limits too far apart, stand behind."""
-    years = (table["unit"] == "years").to_numpy()
+    years = ((table["unit"] == "years") & table["value"].notna()).to_numpy()
     width = (table["upper"] - table["lower"]).to_numpy(dtype=np.float64)
     few = np.zeros(len(table), dtype=bool)
     if "person_years" in table:
@@ -212,7 +216,7 @@ def _weak_life_expectancies(table: pd.DataFrame, policy: DisclosurePolicy) -> tu
 
 def _check_reasons(table: pd.DataFrame) -> None:
     codes = table["quality"].str.split(";")
-    reason = np.array([any(code.startswith(REASONS) for code in row) for row in codes], dtype=bool)
+    reason = np.array([not REASONS.isdisjoint(row) for row in codes], dtype=bool)
     silent = table["value"].isna().to_numpy() & ~reason
     if silent.any():
         keys = [name for name in (*BLOCK, "area_code", "sex") if name in table]

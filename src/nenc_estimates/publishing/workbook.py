@@ -41,8 +41,8 @@ SHORTHAND = {
 SHORTHAND_OF = {
     "withheld_disclosure": "[c]",
     "missing_suppressed": "[c]",
-    "withheld_few_people": "[u]",
-    "withheld_wide_limits": "[u]",
+    "withheld_person_years": "[u]",
+    "withheld_wide_interval": "[u]",
     "withheld_coverage": "[u]",
     "rounded_count": "[c]",
     "missing_not_applicable": "[z]",
