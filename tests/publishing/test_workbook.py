@@ -261,9 +261,10 @@ def test_the_first_table_holds_the_figures_of_the_strategy(book):
     table = frame(book["1_hle_birth"])
     whole = table[table["Area"] == "North East and North Cumbria"].set_index("Sex")["Value (years)"]
     assert whole.to_dict() == {"Female": 60.2, "Male": 59.4}
-    assert book["1_hle_birth"]["A1"].value.startswith("Healthy life expectancy at birth (years), 2018-20")
+    assert book["1_hle_birth"]["A1"].value.startswith("Table 1: Healthy life expectancy at birth (years), 2018-20")
     assert book["1_hle_birth"]["A2"].value == (
-        "Status: experimental, not official statistics (estimates); official statistics (published values)."
+        "Edition ons_2022_03. Status: experimental, not official statistics (estimates); official statistics "
+        "(published values)."
     )
 
 

@@ -115,7 +115,7 @@ def write_workbook(run: Run, specification: Specification, path: Path) -> None:
     notes = _Notes(run, specification)
     sheets = {"Notes": notes.sheet()}
     for number, entry in enumerate(run.contents.itertuples(index=False), start=1):
-        sheets[f"{number}_{entry.indicator}"[:LONGEST_LABEL]] = _latest(run.estimates, notes, entry)
+        sheets[f"{number}_{entry.indicator}"[:LONGEST_LABEL]] = _latest(run.estimates, notes, entry, number)
     for label, (name, title, columns) in BESIDE_ESTIMATES.items():
         if len(run.tables[name]):
             sheets[label] = _plain(run.tables[name][list(columns)], title)
@@ -190,7 +190,7 @@ def _cells(estimates: pd.DataFrame, notes: _Notes) -> pd.DataFrame:
     return estimates.assign(**shown, marks=marks, notes=notes.cells(estimates), decimals=decimals)
 
 
-def _latest(estimates: pd.DataFrame, notes: _Notes, entry: Any) -> _Sheet:
+def _latest(estimates: pd.DataFrame, notes: _Notes, entry: Any, number: int) -> _Sheet:
     """Lay out the latest period of one indicator in one edition."""
     rows = estimates[(estimates["indicator"] == entry.indicator) & (estimates["edition"] == entry.edition)]
     period, unit = rows["period"].max(), rows["unit"].iloc[0]
@@ -200,8 +200,8 @@ def _latest(estimates: pd.DataFrame, notes: _Notes, entry: Any) -> _Sheet:
     headings = {"area_name": "Area", "area_type": "Kind of area", "sex": "Sex", "age": "Age"}
     return _Sheet(
         table=_headed(latest, headings | {"value": f"Value ({unit})"} | AFTER_VALUE),
-        title=f"{entry.indicator_name} ({unit}), {period}. {entry.edition_name}",
-        subtitle=f"Status: {_status(rows)}.",
+        title=f"Table {number}: {entry.indicator_name} ({unit}), {period}. {entry.edition_name}",
+        subtitle=f"Edition {entry.edition}. Status: {_status(rows)}.",
         decimals=latest["decimals"].tolist(),
     )
 
