@@ -248,7 +248,7 @@ def frame(sheet):
 
 
 def test_every_value_is_that_of_the_estimates_rounded_half_away_from_zero(book, release):
-    made = pd.read_csv(release / "estimates.csv")
+    made = pd.read_csv(release / "estimates.csv", float_precision="round_trip")
     shown = frame(book["All_periods"])
     assert len(shown) == len(made)
     for column, heading in {"value": "Value", "lower": "Lower 95% limit", "upper": "Upper 95% limit"}.items():
