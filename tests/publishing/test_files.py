@@ -56,13 +56,9 @@ def test_the_table_of_estimates_reads_back_from_csv_and_parquet_to_the_bit(relea
         kind = str(stored.schema.field(name).type)
         assert kind == ("double" if name in numbers else "int64" if name == "n_areas" else "string")
     text = {name: str for name in COLUMNS if name not in numbers | {"n_areas"}}
-    read = pd.read_csv(
-        release / "estimates.csv",
-        dtype=text,
-        keep_default_na=False,
-        na_values={n: [""] for n in numbers},
-        float_precision="round_trip",
-    )
+    read = pd.read_csv(release / "estimates.csv", dtype=str, keep_default_na=False)
+    read[list(numbers)] = read[list(numbers)].map(lambda cell: float(cell or "nan"))  # to the bit
+    read["n_areas"] = read["n_areas"].astype(int)
     assert len(read) == len(run.estimates) == stored.num_rows
     for name in COLUMNS:
         column = stored[name].to_pandas()
