@@ -34,7 +34,9 @@ WITHHELD = (*SHOWN, "se")
 """What is withheld together: limits or an error would give the value away."""
 
 REASONS = frozenset(
-    {code for code in QUALITY if code.startswith(("withheld_", "missing_"))} | set(CODES.values()) | {"bounds"}
+    {code for code in QUALITY if code.startswith(("withheld_", "missing_", "no_", "too_few_")) or "_without_" in code}
+    | set(CODES.values())
+    | {"bounds"}
 )
 """Quality codes that say why there is no value."""
 
