@@ -188,7 +188,6 @@ def _estimate(laid: Layout, notices: Sequence[str], options: Options) -> dict[st
 def _method(laid: Layout, route: NDArray[np.object_]) -> NDArray[np.object_]:
     """Say the route, and the people where they are the weights."""
     basis = np.array(laid.basis, dtype=object)[:, None]
-    route = route.astype(object)  # text of unequal lengths cannot be added up by numpy 1
     beside = np.where(laid.has_people & (route == "recovered counts"), route + "; coverage by " + basis, route)
     return np.where(route == "weighted mean", route + ": " + basis, beside)
 
