@@ -1,4 +1,4 @@
-"""Readers: files to tidy tables."""
+"""Published values that travel with the package."""
 
 from __future__ import annotations
 

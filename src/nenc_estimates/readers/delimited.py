@@ -1,0 +1,246 @@
+"""Text files with one record a line: CSV, or tabs as spreadsheets save them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.readers.grids import Expected, Grid, is_prose
+from nenc_estimates.readers.headings import find_header, locate
+from nenc_estimates.readers.report import shown
+from nenc_estimates.readers.sources import as_utf8, check_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nenc_estimates.readers.limits import Limits
+    from nenc_estimates.readers.report import Log
+
+_PREVIEW_BYTES = 2**17
+_PREVIEW_ROWS = 60
+_NOTES = 50
+
+
+def read_delimited(content: bytes, expected: Expected, *, name: str, limits: Limits, log: Log) -> Grid:
+    """Read a text file into a grid.
+
+    Raises
+    ------
+    SchemaError
+        No row holds the headings expected, or the table is too large.
+    InvalidDataError
+        The encoding is wrong, a row has too many or too few cells, or a quote is not closed.
+    """
+    content, was = as_utf8(content, name=name)
+    if was != "UTF-8":
+        log.repaired(f"{was} read as UTF-8", 1)
+    if content.count(b'"') % 2:
+        raise InvalidDataError(f"{name} has an odd number of quotation marks: one is not closed, or one is missing.")
+    delimiter, rows, ends, header = _header(content, expected, name=name, limits=limits)
+    headings = rows[header]
+    if len(content) > limits.cells:  # each cell takes a byte or more
+        check_size(content.count(b"\n") + 1, len(headings), name=name, limits=limits)
+    check_size(1, len(headings), name=name, limits=limits)
+    places = locate(expected.layout, headings, name=name)
+    body, first = content[ends[header] :], int(_lines(content[: ends[header]])) + 1
+    table = _parse(body, places, expected, len(headings), delimiter, name, first, log)
+    for field, at in places.items():
+        check_cells(table.column(field), headings[at], name=name, limits=limits)
+    return Grid(
+        name=name,
+        columns={field: table.column(field) for field in places},
+        headings={field: headings[at] for field, at in places.items()},
+        rows=np.arange(first, first + table.num_rows),
+        preamble=tuple(cell for row in rows[:header] for cell in row if cell),
+    )
+
+
+def preview(content: bytes, delimiter: str, *, limits: Limits) -> tuple[list[list[str]], list[int]]:
+    """Split the first rows of UTF-8 text; also the byte at which each of them ends."""
+    head = content[:_PREVIEW_BYTES].decode("utf-8", errors="ignore")
+    stream = io.StringIO(head, newline="")
+    taken, rows, ends = 0, [], []
+
+    def lines() -> Any:
+        nonlocal taken
+        for line in stream:
+            taken += len(line.encode())
+            yield line
+
+    csv.field_size_limit(max(limits.cell_characters, _PREVIEW_BYTES))
+    reader = csv.reader(lines(), delimiter=delimiter)
+    try:
+        for row in reader:
+            rows.append(row)
+            ends.append(taken)
+            if len(rows) == _PREVIEW_ROWS:
+                break
+    except csv.Error:
+        pass  # what was split so far may hold the header; the whole is read by another parser
+    return rows, ends
+
+
+def _header(
+    content: bytes, expected: Expected, *, name: str, limits: Limits
+) -> tuple[str, list[list[str]], list[int], int]:
+    first: SchemaError | None = None
+    for delimiter in (",", "\t"):
+        rows, ends = preview(content, delimiter, limits=limits)
+        try:
+            return delimiter, rows, ends, header_row(rows, expected, name=name)
+        except SchemaError as problem:
+            first = first or problem
+    start = content[:200].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"{", b"[{")):
+        raise SchemaError(f"{name} is a web page or an answer of a program ({shown(start.decode())}), not a table.")
+    if len(preview(content, ";", limits=limits)[0][:1] or [[]]) and b";" in content.split(b"\n", 1)[0]:
+        raise SchemaError(f"{first} Its cells seem to be parted by semicolons: save it with commas.")
+    raise first or SchemaError(f"{name} is empty.")
+
+
+def header_row(rows: list[list[str]], expected: Expected, *, name: str) -> int:
+    """Return the position of the header among some rows: by its headings, or by the values below it."""
+    if expected.values is None:
+        return find_header(expected.layout, rows, name=name, what=expected.what)
+    for i in range(1, len(rows)):
+        if any(expected.values.fullmatch(cell.strip().upper()) for cell in rows[i]):
+            if not any(expected.values.fullmatch(cell.strip().upper()) for cell in rows[i - 1]):
+                return i - 1
+            break
+    raise SchemaError(f"{name} is not {expected.what}: its first {len(rows)} rows hold no header above area codes.")
+
+
+def _parse(
+    body: bytes,
+    places: Mapping[str, int],
+    expected: Expected,
+    width: int,
+    delimiter: str,
+    name: str,
+    first: int,
+    log: Log,
+) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+
+    try:
+        return _tabulate(body, places, expected, width, delimiter, name)
+    except pa.ArrowInvalid as problem:
+        data, notes = _without_notes(body, delimiter)
+        if notes:
+            log.rows_read += notes
+            log.set_aside("note below the table", notes)
+        try:
+            return _tabulate(data, places, expected, width, delimiter, name)
+        except pa.ArrowInvalid:
+            raise _ragged(data, width, delimiter, name, first, problem) from problem
+
+
+def _tabulate(
+    body: bytes, places: Mapping[str, int], expected: Expected, width: int, delimiter: str, name: str
+) -> Any:
+    """Read with Arrow: fast where no cell runs over lines, which it notices, and again where one does."""
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+
+    if not body.strip():
+        raise SchemaError(f"{name} has a header but no rows below it.")
+    try:
+        table = _arrow(body, places, expected, width, delimiter, over_lines=False)
+    except pa.ArrowInvalid:
+        if b'"' not in body:
+            raise
+        table = _arrow(body, places, expected, width, delimiter, over_lines=True)
+    if b'"' in body and table.num_rows < body.count(b"\n"):
+        _refuse_swallowed(body, places, width, delimiter, name)
+    return table
+
+
+def _arrow(
+    body: bytes, places: Mapping[str, int], expected: Expected, width: int, delimiter: str, *, over_lines: bool
+) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415 - importing the library must stay cheap
+
+    kinds = {
+        field: pa.string()
+        if expected.layout[field.partition(":")[0]].number
+        else pa.dictionary(pa.int32(), pa.string())
+        for field in places
+    }
+    columns = {at: field for field, at in places.items()}
+    return arrow_csv.read_csv(
+        pa.BufferReader(body),
+        read_options=arrow_csv.ReadOptions(column_names=[columns.get(i, f"\0{i}") for i in range(width)]),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=over_lines),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=list(places), column_types=kinds, null_values=[""], strings_can_be_null=True
+        ),
+    )
+
+
+def _refuse_swallowed(body: bytes, places: Mapping[str, int], width: int, delimiter: str, name: str) -> None:
+    """Refuse cells that run over lines and hold delimiters: rows between two stray quotation marks."""
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+    import pyarrow.compute as pc  # noqa: PLC0415 - importing the library must stay cheap
+    from pyarrow import csv as arrow_csv  # noqa: PLC0415 - importing the library must stay cheap
+
+    names = [str(i) for i in range(width)]
+    table = arrow_csv.read_csv(
+        pa.BufferReader(body),
+        read_options=arrow_csv.ReadOptions(column_names=names),
+        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+    )
+    for column in table.columns:
+        found = column.filter(pc.match_substring_regex(column, rf"[\r\n][^\r\n]*{delimiter}"))
+        if len(found):
+            raise InvalidDataError(f"{name}: a cell holds whole rows ({shown(found[0].as_py())}): a stray quotation mark.")
+
+
+def _without_notes(body: bytes, delimiter: str) -> tuple[bytes, int]:
+    """Cut off the lines of prose below the table that have no delimiters."""
+    lines = body.rstrip(b"\r\n \t").split(b"\n") if len(body) < 2**16 else body.rstrip(b"\r\n \t").rsplit(b"\n", _NOTES)
+    notes = 0
+    while len(lines) > 1:
+        row = next(csv.reader([lines[-1].decode("utf-8", errors="replace")], delimiter=delimiter), [])
+        filled = [cell for cell in row if cell.strip()]
+        if len(row) > 1 or (filled and not is_prose(filled[0])):
+            break
+        notes += bool(filled)
+        lines.pop()
+    return b"\n".join(lines), notes
+
+
+def _ragged(body: bytes, width: int, delimiter: str, name: str, first: int, problem: Exception) -> InvalidDataError:
+    """Say which row has too many or too few cells."""
+    reader = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            if row and len(row) != width:
+                return InvalidDataError(
+                    f"{name}, row {first + reader.line_num - 1} has {len(row)} cells, the header {width}: it begins with "
+                    f"{shown(delimiter.join(row[:3]))}. Look for a missing quotation mark or delimiter."
+                )
+    except csv.Error as other:
+        return InvalidDataError(f"{name}, row {first + reader.line_num - 1} cannot be split into cells: {other}.")
+    return InvalidDataError(f"{name} cannot be split into cells: {shown(problem)}.")
+
+
+def check_cells(column: Any, heading: str, *, name: str, limits: Limits) -> None:
+    import pyarrow.compute as pc  # noqa: PLC0415 - importing the library must stay cheap
+
+    for chunk in column.chunks:
+        texts = chunk.dictionary if hasattr(chunk, "dictionary") else chunk
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        if longest > limits.cell_characters:
+            raise InvalidDataError(
+                f"{name}: a cell under {shown(heading)} has {longest:,} bytes; the limit is "
+                f"{limits.cell_characters:,} characters (Limits.cell_characters)."
+            )
+
+
+def _lines(content: bytes) -> int:
+    return content.count(b"\n") or content.count(b"\r")
