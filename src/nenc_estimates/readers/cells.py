@@ -75,6 +75,9 @@ class Coded:
         """Return text; an empty cell is ``""``."""
         import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
+        first = self.codes[:1].max(initial=-1)
+        if bool((self.codes == first).all()):
+            return pa.repeat(pa.scalar(self.labels[first] if first >= 0 else "", pa.string()), self.codes.size)
         labels = pa.array([*self.labels, ""], type=pa.string())
         codes = np.where(self.codes < 0, len(self.labels), self.codes).astype(np.int32)
         return pa.DictionaryArray.from_arrays(pa.array(codes), labels).cast(pa.string())
@@ -116,9 +119,9 @@ def relabelled(
     """
     made: dict[str, int] = {}
     place = np.full(len(column.labels) + 1, -1, dtype=np.int32)
-    used = set(np.unique(column.codes).tolist())
+    used = np.bincount(column.codes + 1, minlength=len(column.labels) + 1)[1:]
     for i, label in enumerate(column.labels):
-        if i not in used:
+        if not used[i]:
             continue
         try:
             after = change(label)
@@ -128,7 +131,9 @@ def relabelled(
             raise type(problem)(f"{grid.name}, row {row}, {heading}: {problem}") from problem
         place[i] = made.setdefault(after, len(made)) if after else -1
         if repair and after != label:
-            log.repaired(repair, int((column.codes == i).sum()), f"{shown(label)} as {shown(after)}")
+            log.repaired(repair, int(used[i]), f"{shown(label)} as {shown(after)}")
+    if len(made) == len(column.labels) and bool((place[:-1] == np.arange(len(made))).all()):
+        return Coded(codes=column.codes, labels=tuple(made))
     return Coded(codes=place[column.codes], labels=tuple(made))
 
 
@@ -193,7 +198,7 @@ def whole_column(grid: Grid, field: str, log: Log) -> tuple[NDArray[np.float64],
     values, reasons = np.where(absent, np.nan, values), np.where(absent, NOT_PUBLISHED, reasons).astype(np.int8)
     wrong = (values < 0) | (values > 2.0**53) | (np.floor(values) != values) & ~np.isnan(values)
     if wrong.any():
-        first = values[np.argmax(wrong)]
+        first = float(values[np.argmax(wrong)])
         raise InvalidDataError(
             f"{grid.name}: {shown(grid.headings[field])} must be whole numbers of 0 or more, but is not in "
             f"{grid.where(wrong)}; the first is {first!r}."
@@ -206,10 +211,14 @@ def _from_text(column: Any, grid: Grid, field: str, log: Log) -> tuple[NDArray[n
     import pyarrow.compute as pc  # noqa: PLC0415 - importing the library must stay cheap
 
     texts = column.cast(pa.string())
+    try:
+        values = np.array(texts.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        values = np.full(1, np.inf)
+    absent = np.isnan(values)
+    if not np.isinf(values).any() and int(absent.sum()) == texts.null_count:  # no "inf" and no "nan" among the texts
+        return values, np.where(absent, NOT_PUBLISHED, 0).astype(np.int8)
     plain = np.asarray(pc.fill_null(_is_plain(texts), fill_value=False))
-    if bool(plain.all()) or bool((plain | np.asarray(texts.is_null())).all()):
-        values = _cast(texts, grid, field)
-        return values, np.where(np.isnan(values), NOT_PUBLISHED, 0).astype(np.int8)
     values = np.full(len(texts), np.nan)
     values[plain] = _cast(texts.filter(pa.array(plain)), grid, field)
     reasons = np.where(plain, 0, NOT_PUBLISHED).astype(np.int8)
@@ -288,7 +297,9 @@ def _encoded(column: Any, grid: Grid, field: str) -> Coded:
 
     column = _flat(column)
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-        raise SchemaError(f"{grid.name}: column {shown(grid.headings.get(field, field))} holds {column.type}, not text.")
+        raise SchemaError(
+            f"{grid.name}: column {shown(grid.headings.get(field, field))} holds {column.type}, not text."
+        )
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     values = column.dictionary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -11,12 +12,13 @@ from nenc_estimates.readers.archives import single_table, unpack
 from nenc_estimates.readers.columnar import read_frame, read_parquet
 from nenc_estimates.readers.delimited import read_delimited
 from nenc_estimates.readers.grids import Expected, Grid, trimmed
+from nenc_estimates.readers.headings import HeaderNotFoundError
 from nenc_estimates.readers.report import Log, Read
 from nenc_estimates.readers.sources import Source, open_source
 from nenc_estimates.readers.workbooks import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nenc_estimates.readers.limits import Limits
 
@@ -35,9 +37,7 @@ _REFUSED = {
 }
 
 
-def open_grids(
-    source: Any, expected: Expected, *, sheet: str | None, limits: Limits
-) -> tuple[list[Grid], Log]:
+def open_grids(source: Any, expected: Expected, *, sheet: str | None, limits: Limits) -> tuple[list[Grid], Log]:
     """Open what a caller passed, and return every table in it that is what was expected.
 
     Raises
@@ -48,9 +48,29 @@ def open_grids(
         It is damaged.
     """
     opened = open_source(source, limits=limits)
-    log = Log(source=opened.name, sha256=opened.sha256)
+    log = Log(source=opened.name)
     grids = _grids(opened, expected, sheet=sheet, limits=limits, log=log)
+    log.sha256 = opened.sha256
     return [trimmed(grid, expected, log) for grid in grids], log
+
+
+def open_first(
+    source: Any, forms: Sequence[Expected], *, sheet: str | None, limits: Limits
+) -> tuple[list[Grid], Log, Expected]:
+    """Open what a caller passed in the first of several forms that it has.
+
+    Raises
+    ------
+    SchemaError
+        It has none of them; the message is that of the first.
+    """
+    first: HeaderNotFoundError | None = None
+    for form in forms:
+        try:
+            return *open_grids(source, form, sheet=sheet, limits=limits), form
+        except HeaderNotFoundError as problem:
+            first = first or problem
+    raise first or SchemaError("no form was given")
 
 
 def open_grid(source: Any, expected: Expected, *, sheet: str | None, limits: Limits) -> tuple[Grid, Log]:
@@ -64,7 +84,9 @@ def open_grid(source: Any, expected: Expected, *, sheet: str | None, limits: Lim
     grids, log = open_grids(source, expected, sheet=sheet, limits=limits)
     if len(grids) > 1:
         titles = ", ".join(repr(grid.sheet) for grid in grids)
-        raise SchemaError(f"{log.source} holds {len(grids)} sheets that are {expected.what}: say sheet= one of {titles}.")
+        raise SchemaError(
+            f"{log.source} holds {len(grids)} sheets that are {expected.what}: say sheet= one of {titles}."
+        )
     log.sheet = grids[0].sheet
     return grids[0], log
 
@@ -73,10 +95,15 @@ def finished(columns: Mapping[str, Any], grid: Grid, log: Log) -> Read:
     """Hand over the table, in the caller's own kind, and the report."""
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
-    table = pa.table({name: _arrow(column) for name, column in columns.items()})
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:  # writing texts out leaves Python free
+        table = pa.table(list(pool.map(_arrow, columns.values())), names=list(columns))
     made = nw.from_native(table, eager_only=True)
     backend = grid.backend
-    native = table if str(backend) in ("pyarrow", "Implementation.PYARROW") else nw.from_arrow(made, backend=backend).to_native()
+    native = (
+        table
+        if str(backend) in ("pyarrow", "Implementation.PYARROW")
+        else nw.from_arrow(made, backend=backend).to_native()
+    )
     return Read(table=native, report=log.report(rows_out=table.num_rows))
 
 

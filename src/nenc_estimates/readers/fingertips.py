@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from nenc_estimates.areas import overlaps, recoded
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.periods import Period
 from nenc_estimates.readers.cells import (
     NOT_APPLICABLE,
     NOT_PUBLISHED,
@@ -42,10 +44,10 @@ if TYPE_CHECKING:
 NUMBERS = MappingProxyType(
     {
         "value": "value",
-        "lower": r"lowerci(?:95)?0?(?:limit)?",
-        "upper": r"upperci(?:95)?0?(?:limit)?",
-        "lower_99_8": r"lowerci998(?:limit)?",
-        "upper_99_8": r"upperci998(?:limit)?",
+        "lower": r"lower(?:ci(?:95)?0?(?:limit)?)?",
+        "upper": r"upper(?:ci(?:95)?0?(?:limit)?)?",
+        "lower_99_8": r"lower(?:ci)?_?998(?:limit)?",
+        "upper_99_8": r"upper(?:ci)?_?998(?:limit)?",
         "count": "count",
         "denominator": "denominator",
     }
@@ -57,7 +59,7 @@ EXPECTED = Expected(
     layout=MappingProxyType(
         {
             "indicator_id": Field(heading="indicatorid"),
-            "indicator": Field(heading="indicatorname"),
+            "indicator": Field(heading="indicator(?:name)?"),
             "area_code": Field(heading="areacode"),
             "area_name": Field(heading="areaname"),
             "area_type": Field(heading="areatype", required=False),
@@ -65,15 +67,20 @@ EXPECTED = Expected(
             "age": Field(heading="age"),
             "category_type": Field(heading="categorytype", required=False),
             "category": Field(heading="category", required=False),
-            "period": Field(heading="timeperiod"),
+            "period": Field(heading="(?:time)?period"),
             **{n: Field(heading=h, number=True, required=n == "value") for n, h in NUMBERS.items()},
             "value_note": Field(heading="valuenotes?", required=False),
+            "period_label": Field(heading="periodlabel", required=False),
+            "missing_reason": Field(heading="missingreason", required=False),
             "sortable": Field(heading="timeperiodsortable", required=False),
-            "period_range": Field(heading="timeperiodrange", required=False),
+            "period_range": Field(heading="(?:time)?periodrange", required=False),
         }
     ),
 )
 """The columns that are read; the comparisons, of which one has another heading in each file, are not."""
+
+_NEVER_NA = ("area_type", "category_type", "category", "value_note", "sortable", "period_range", "missing_reason")
+"""Columns in which NA is R's empty cell; a name may be NA."""
 
 _KEY = ("indicator_id", "area_code", "sex", "age", "category_type", "category", "period", "period_range")
 
@@ -155,9 +162,9 @@ def read_fingertips(
         keep = _headline(texts, keep, log)
     _refuse_mixed_ranges(texts, keep, log)
     numbers, reasons = real_values(texts, numbers, reasons, grid, log)
-    keep = unrepeated({name: texts[name] for name in _KEY}, list(numbers.values()), keep, grid, log)
+    keep = unrepeated({name: texts[name] for name in _KEY}, numbers, keep, grid, log)
     check_values(texts, numbers, keep, grid, log)
-    _warn_of_areas(texts, keep, log)
+    _warn_of_overlaps(texts, keep, log)
     return _finished(texts, numbers, reasons, keep, grid, log)
 
 
@@ -165,6 +172,8 @@ def _texts(grid: Grid, log: Log, *, year_type: Kind | None) -> dict[str, Coded]:
     """Read every column of text."""
     names = [name for name in EXPECTED.layout if name not in NUMBERS]
     texts = {name: text_column(grid, name, log) for name in names}
+    for name in _NEVER_NA:
+        texts[name] = relabelled(texts[name], _without_na, grid, name, log, repair="NA, as R writes, read as empty")
     for name in ("indicator_id", "area_code", "sex", "age", "period"):
         require_filled(texts[name], grid, name)
     texts["indicator_id"] = relabelled(texts["indicator_id"], _identifier, grid, "indicator_id", log)
@@ -173,6 +182,10 @@ def _texts(grid: Grid, log: Log, *, year_type: Kind | None) -> dict[str, Coded]:
     texts["age"] = relabelled(texts["age"], _age, grid, "age", log)
     texts |= _periods(texts, grid, log, year_type=year_type)
     return texts
+
+
+def _without_na(label: str) -> str:
+    return "" if label == "NA" else label
 
 
 def _identifier(label: str) -> str:
@@ -212,7 +225,8 @@ def _periods(texts: dict[str, Coded], grid: Grid, log: Log, *, year_type: Kind |
         if parsed.kind == "financial" and year_type is None:
             log.assumed("periods such as 2018/19 run from April to March")
         codes[i] = made.setdefault(parsed.canonical, len(made))
-    return {"period": Coded(codes=codes[place], labels=tuple(made)), "period_label": label}
+    published = texts["period_label"] if texts["period_label"].labels else label
+    return {"period": Coded(codes=codes[place], labels=tuple(made)), "period_label": published}
 
 
 def _numbers(grid: Grid, log: Log) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int8]]:
@@ -254,10 +268,13 @@ def _refuse_mixed_ranges(texts: dict[str, Coded], keep: NDArray[np.bool_], log: 
             )
 
 
-def _warn_of_areas(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log) -> None:
+def _warn_of_overlaps(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log) -> None:
     codes = texts["area_code"].only(keep).present()
     for old, new in recoded(codes).items():
         log.warned(f"{old} is a superseded code of {new}")
+    windows = sorted(Period.parse(label) for label in texts["period"].only(keep).present())
+    if any(one.overlaps(other) for one, other in pairwise(windows)):
+        log.warned("periods overlap, so they are not independent of each other")
     pairs = overlaps(codes)
     if pairs:
         first = " ".join(pairs[0][i] for i in (0, 2, 1))
@@ -275,10 +292,13 @@ def _finished(
     notes = texts["value_note"]
     by_note = np.array([*(_note_reason(label) for label in notes.labels), 0], dtype=np.int8)[notes.codes]
     missing = np.isnan(numbers["value"])
-    reasons = np.where(missing, np.where(by_note > 0, by_note, np.maximum(reasons, 0)), 0).astype(np.int8)
+    given = _given_reasons(texts["missing_reason"], grid)
+    reasons = np.select([~missing, by_note > 0, given > 0], [0, by_note, given], reasons).astype(np.int8)
     aggregated = np.array([*("aggregated from" in label.casefold() for label in notes.labels), False])[notes.codes]
     if (aggregated & keep).any():
-        log.warned(f"{int((aggregated & keep).sum()):,} values were aggregated by Fingertips: do not aggregate them again")
+        log.warned(
+            f"{int((aggregated & keep).sum()):,} values were aggregated by Fingertips: do not aggregate them again"
+        )
     if not keep.all():
         texts = {name: column.only(keep) for name, column in texts.items()}
         numbers = {name: column[keep] for name, column in numbers.items()}
@@ -297,6 +317,14 @@ def _finished(
         grid,
         log,
     )
+
+
+def _given_reasons(column: Coded, grid: Grid) -> NDArray[np.int8]:
+    """Return the reasons that the table itself gives, as tables of this library do."""
+    strange = [label for label in column.labels if label not in REASON_LABELS]
+    if strange:
+        raise InvalidDataError(f"{grid.name}: missing_reason {shown(strange[0])} is not one of {REASON_LABELS[1:]}.")
+    return np.array([*map(REASON_LABELS.index, column.labels), 0], dtype=np.int8)[column.codes]
 
 
 def _note_reason(note: str) -> int:

@@ -68,7 +68,7 @@ def real_values(
     doubtful = marker & signed
     if doubtful.any():
         raise InvalidDataError(
-            f"{grid.name}: {value[np.argmax(doubtful)]!r} in {grid.where(doubtful)} may be a value or stand for a missing "
+            f"{grid.name}: {float(value[np.argmax(doubtful)])!r} in {grid.where(doubtful)} may be a value or stand for a missing "
             "one, for other values of the indicator are negative. Empty the cell, or give its limits."
         )
     log.repaired("negative marker read as missing", int(marker.sum()), grid.where(marker))
@@ -100,7 +100,7 @@ def check_values(texts: Texts, numbers: Numbers, keep: NDArray[np.bool_], grid: 
             if wrong.any():
                 raise InvalidDataError(
                     f"{grid.name}: indicator {identifier} is measured in years and lies between {low:g} and {high:g}, "
-                    f"but is {value[np.argmax(wrong)]!r} in {grid.where(wrong)}."
+                    f"but is {float(value[np.argmax(wrong)])!r} in {grid.where(wrong)}."
                 )
     for part, whole in _WITHIN:
         _check_within(texts, value, keep, grid, part=part, whole=whole)
@@ -145,9 +145,7 @@ def _warn_of_scale(texts: Texts, value: NDArray[np.float64], keep: NDArray[np.bo
             log.warned(f"values of {shown(name)} are all 1 or less: shares of 1 rather than percentages?")
 
 
-def _warn_of_sums(
-    texts: Texts, count: NDArray[np.float64], keep: NDArray[np.bool_], grid: Grid, log: Log
-) -> None:
+def _warn_of_sums(texts: Texts, count: NDArray[np.float64], keep: NDArray[np.bool_], grid: Grid, log: Log) -> None:
     """Note counts of persons that men and women do not add up to."""
     sex = texts["sex"]
     if not {"Male", "Female", "Persons"} <= set(sex.labels) or np.isnan(count[keep]).all():

@@ -133,7 +133,9 @@ def _notes(grid: Grid, required: Sequence[str], filled: NDArray[np.int64]) -> ND
 
 def is_prose(text: str) -> bool:
     """Whether a cell is a sentence rather than a code, a name's stump or a number."""
-    return len(text.split()) > 1 and any(c in ":.©," for c in text) or text.casefold().startswith(("source", "note"))
+    plain = text.strip().casefold()
+    sentence = plain.endswith(".") or any(sign in plain for sign in ":©")
+    return len(plain.split()) > 1 and (sentence or plain.startswith(("source", "note")))
 
 
 def _without_headers(grid: Grid, required: Sequence[str], log: Log) -> Grid:

@@ -26,6 +26,10 @@ class Field:
     many: bool = False
 
 
+class HeaderNotFoundError(SchemaError):
+    """No row holds the headings that were expected."""
+
+
 Layout = Mapping[str, Field]
 """Name of a field to how it is found."""
 
@@ -87,12 +91,12 @@ def find_header(layout: Layout, rows: Sequence[Sequence[str]], *, name: str, wha
         There is none; the message names what the nearest row lacks.
     """
     if not rows:
-        raise SchemaError(f"{name} is empty; expected {what}.")
+        raise HeaderNotFoundError(f"{name} is empty; expected {what}.")
     lacking = [missing_fields(layout, row) for row in rows]
     best = min(range(len(rows)), key=lambda row: len(lacking[row]))
     if lacking[best]:
         cells = ", ".join(shown(cell) for cell in rows[best][:30] if cell)
-        raise SchemaError(
+        raise HeaderNotFoundError(
             f"{name} is not {what}: none of its first {len(rows)} rows has the headings expected. "
             f"Row {best + 1} comes nearest, but lacks {', '.join(lacking[best])}; it holds {cells or 'nothing'}."
         )

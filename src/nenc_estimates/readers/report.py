@@ -33,8 +33,8 @@ class Remark:
 class ReadReport:
     """What was read, kept, set aside, repaired and assumed.
 
-    ``rows_read`` are rows of the file below its header; ``rows_kept`` those that were not set aside; ``rows_out`` the
-    rows of the table, which differ where a row holds several values (one column for each year or age).
+    ``rows_read`` are rows of the file below its header (one for each value, where there is a column for each year or
+    age); ``rows_kept`` those that were not set aside; ``rows_out`` the rows of the table.
 
     Examples
     --------

@@ -58,7 +58,11 @@ def group_numbers(columns: Sequence[NDArray[np.int64] | NDArray[np.int32]]) -> N
 
 
 def unrepeated(
-    keys: Mapping[str, Coded], payload: Sequence[NDArray[np.float64]], keep: Bools, grid: Grid, log: Log
+    keys: Mapping[str, Coded],
+    payload: Mapping[str, Coded | NDArray[np.float64]],
+    keep: Bools,
+    grid: Grid,
+    log: Log,
 ) -> Bools:
     """Drop equal copies of a row.
 
@@ -77,14 +81,16 @@ def unrepeated(
     later = rows[order[again]]
     starts = np.maximum.accumulate(np.where(again, 0, np.arange(rows.size)))
     first = rows[order[starts[again]]]
-    for values in payload:
+    for name, column in payload.items():
+        values = column if isinstance(column, np.ndarray) else column.codes
         differ = (values[later] != values[first]) & ~(np.isnan(values[later]) & np.isnan(values[first]))
         if differ.any():
             one, other = int(first[np.argmax(differ)]), int(later[np.argmax(differ)])
-            key = ", ".join(f"{name} {shown(_label(column, one))}" for name, column in keys.items() if _label(column, one))
+            texts = {key: _cell(labels, one) for key, labels in keys.items()}
+            key = ", ".join(f"{key} {text}" for key, text in texts.items() if text)
             raise InvalidDataError(
-                f"{grid.name}: rows {grid.rows[one]} and {grid.rows[other]} have one key ({key}) and different values "
-                f"({values[one]!r}, {values[other]!r}). Two editions are mixed: keep one."
+                f"{grid.name}: rows {grid.rows[one]} and {grid.rows[other]} have one key ({key}) and different {name} "
+                f"({_cell(column, one)}, {_cell(column, other)}). Two editions or areas are mixed: keep one."
             )
     log.set_aside("equal copy", later.size, grid.where(np.isin(np.arange(len(grid)), later)))
     kept = keep.copy()
@@ -120,11 +126,12 @@ def without_totals(
     count = np.bincount(group[~is_total], minlength=group.max() + 1)
     sums = np.bincount(group[~is_total], weights=values[rows][~is_total], minlength=group.max() + 1)
     complete = is_total & (count[group] == len(parts))
+    complete &= ~np.isnan(sums[group]) & ~np.isnan(values[rows])
     wrong = complete & (np.abs(sums[group] - values[rows]) > 0.5)
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InvalidDataError(
-            f"{grid.name}, row {grid.rows[rows[at]]}: {name} {shown(total)} is {values[rows[at]]!r}, but its parts add "
+            f"{grid.name}, row {grid.rows[rows[at]]}: {name} {shown(total)} is {float(values[rows[at]])!r}, but its parts add "
             f"up to {float(sums[group[at]])!r}. Different editions or rounding: take one source."
         )
     log.set_aside(f"{name} {total!r}, which its parts add up to", int(complete.sum()))
@@ -133,6 +140,9 @@ def without_totals(
     return kept
 
 
-def _label(column: Coded, row: int) -> str:
+def _cell(column: Coded | NDArray[np.float64], row: int) -> str:
+    """Show one cell for a message."""
+    if isinstance(column, np.ndarray):
+        return f"{float(column[row])!r}"
     code = int(column.codes[row])
-    return column.labels[code] if code >= 0 else ""
+    return shown(column.labels[code]) if code >= 0 else ""

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import stat
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,12 @@ class Source:
     name: str
     content: bytes = b""
     frame: nw.DataFrame[Any] | None = None
-    sha256: str = ""
+    digest: Future[str] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the file, which was reckoned while it was read; empty for a frame."""
+        return self.digest.result() if self.digest else ""
 
 
 def open_source(source: Any, *, limits: Limits) -> Source:
@@ -138,4 +144,7 @@ def _read_path(path: str, limits: Limits) -> tuple[str, bytes]:
 def _from_bytes(name: str, content: bytes, limits: Limits) -> Source:
     if len(content) > limits.file_bytes:
         raise SchemaError(f"{name} is larger than {limits.file_bytes:,} bytes (Limits.file_bytes).")
-    return Source(name=name[:80], content=content, sha256=hashlib.sha256(content).hexdigest())
+    pool = ThreadPoolExecutor(1)
+    digest = pool.submit(lambda: hashlib.sha256(content).hexdigest())
+    pool.shutdown(wait=False)
+    return Source(name=name[:80], content=content, digest=digest)

@@ -10,12 +10,11 @@ from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError
 from nenc_estimates.readers.archives import check_sheets
 from nenc_estimates.readers.delimited import header_row
 from nenc_estimates.readers.grids import Expected, Grid, grid_of_rows
+from nenc_estimates.readers.headings import HeaderNotFoundError
 from nenc_estimates.readers.report import shown
 from nenc_estimates.readers.sources import check_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nenc_estimates.readers.limits import Limits
 
 _PREVIEW_ROWS = 60
@@ -40,14 +39,16 @@ def read_workbook(
     grids, faults = [], []
     for title in [sheet] if sheet is not None else sheets:
         try:
-            header = header_row(sheet_rows(content, title, name=name, limits=limits, count=_PREVIEW_ROWS), expected, name=name)
-        except SchemaError as problem:
+            header = header_row(
+                sheet_rows(content, title, name=name, limits=limits, count=_PREVIEW_ROWS), expected, name=name
+            )
+        except HeaderNotFoundError as problem:
             faults.append(f"sheet {shown(title)}: {problem}")
             continue
         rows = sheet_rows(content, title, name=name, limits=limits)
         grids.append(grid_of_rows(rows, header, expected, name=f"{name}, sheet {title}"[:80], sheet=title))
     if not grids:
-        raise SchemaError(f"{name} holds no sheet that is {expected.what}. " + " ".join(faults[:5]))
+        raise HeaderNotFoundError(f"{name} holds no sheet that is {expected.what}. " + " ".join(faults[:5]))
     return grids
 
 
@@ -56,9 +57,7 @@ def sheet_names(content: bytes, *, name: str) -> list[str]:
     return list(_guarded(lambda book: book.sheet_names, content, name))
 
 
-def sheet_rows(
-    content: bytes, title: str, *, name: str, limits: Limits, count: int | None = None
-) -> list[list[str]]:
+def sheet_rows(content: bytes, title: str, *, name: str, limits: Limits, count: int | None = None) -> list[list[str]]:
     """Return the rows of a sheet as text, numbers spelled so that they read back exactly."""
     rows: list[list[Any]] = _guarded(
         lambda book: book.get_sheet_by_name(title).to_python(skip_empty_area=False, nrows=count), content, name
@@ -100,8 +99,3 @@ def _guarded(take: Any, content: bytes, name: str) -> Any:
         raise
     except BaseException as problem:  # noqa: BLE001 - a fault inside compiled code is no Exception
         raise InvalidDataError(f"{name} cannot be read as a workbook: {shown(problem)}.") from problem
-
-
-def text_rows(grids: Sequence[Grid]) -> str:
-    """List sheets for a message."""
-    return ", ".join(shown(grid.sheet) for grid in grids)
