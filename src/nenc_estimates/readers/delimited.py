@@ -41,6 +41,8 @@ def read_delimited(content: bytes, expected: Expected, *, name: str, limits: Lim
         log.repaired(f"{was} read as UTF-8", 1)
     delimiter, rows, ends, header = _header(content, expected, name=name, limits=limits)
     headings = rows[header]
+    if any(delimiter in line for row in rows[: header + 1] for cell in row for line in cell.splitlines()[1:]):
+        raise InvalidDataError(f"{name}: a cell in or above the header holds whole rows: a stray quotation mark.")
     if len(content) > limits.cells:  # each cell takes a byte or more
         check_size(count_byte(content, b"\n") + 1, len(headings), name=name, limits=limits)
     check_size(1, len(headings), name=name, limits=limits)
@@ -104,6 +106,18 @@ def _header(
 
 def header_row(rows: list[list[str]], expected: Expected, *, name: str) -> int:
     """Return the position of the header among some rows: by its headings, or by the values below it."""
+    header = _header_place(rows, expected, name=name)
+    width = sum(map(bool, rows[header]))
+    for i, row in enumerate(rows[:header]):
+        if sum(map(bool, row)) >= max(4, width / 2):
+            raise InvalidDataError(
+                f"{name}, row {i + 1} stands above the header (row {header + 1}) but is as wide as the table: were rows "
+                "sorted, or files joined?"
+            )
+    return header
+
+
+def _header_place(rows: list[list[str]], expected: Expected, *, name: str) -> int:
     if expected.values is None:
         return find_header(expected.layout, rows, name=name, what=expected.what)
     for i in range(1, len(rows)):
@@ -221,7 +235,7 @@ def _without_notes(body: bytes, width: int, delimiter: str) -> tuple[bytes, int]
     lines = body.rstrip(b"\r\n \t").split(b"\n") if len(body) < 2**16 else body.rstrip(b"\r\n \t").rsplit(b"\n", _NOTES)
     notes = 0
     while len(lines) > 1:
-        row = next(csv.reader([lines[-1].decode("utf-8", errors="replace")], delimiter=delimiter), [])
+        row = lines[-1].decode("utf-8", errors="replace").strip("\r").split(delimiter)
         filled = [cell for cell in row if cell.strip()]
         if filled and (len(row) > max(1, width // 3) or not is_prose(row[0])):
             break

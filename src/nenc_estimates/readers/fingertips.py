@@ -159,7 +159,7 @@ def read_fingertips(
     for name, label in wanted.items():
         keep = choose(texts[name], label, keep, log, name=name)
     if category_type is None:
-        keep = _headline(texts, keep, log)
+        keep = _headline(texts, keep, grid, log)
     _refuse_mixed_ranges(texts, keep, log)
     numbers, reasons = real_values(texts, numbers, reasons, grid, log)
     keep = unrepeated({name: texts[name] for name in _KEY}, numbers, keep, grid, log)
@@ -241,16 +241,18 @@ def _numbers(grid: Grid, log: Log) -> tuple[dict[str, NDArray[np.float64]], NDAr
     return numbers, reasons
 
 
-def _headline(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log) -> NDArray[np.bool_]:
+def _headline(texts: dict[str, Coded], keep: NDArray[np.bool_], grid: Grid, log: Log) -> NDArray[np.bool_]:
     """Keep the rows without a category."""
     kinds = texts["category_type"]
-    blank = keep & (kinds.codes < 0) & (texts["category"].codes < 0)
+    blank = keep & (kinds.codes < 0)
+    half = keep & ((kinds.codes < 0) != (texts["category"].codes < 0))
+    if half.any():
+        raise InvalidDataError(f"{grid.name}: a category without its type, or a type without one, in {grid.where(half)}.")
     if not blank.any() and keep.any():
         there = ", ".join(map(shown, kinds.only(keep).present()[:20]))
         raise SchemaError(f"{log.source} has only rows by category: say category_type= one of {there}.")
     for label in kinds.present():
         log.set_aside(f"category rows: {label}", int((keep & kinds.is_label(label)).sum()))
-    log.set_aside("category rows without a type", int((keep & ~blank & (kinds.codes < 0)).sum()))
     return blank
 
 

@@ -46,7 +46,7 @@ def real_values(
     Raises
     ------
     InvalidDataError
-        It may be either, because other values of the indicator are negative too.
+        It may be either: it has limits that do not hold it, or other values of the indicator are negative too.
     """
     made = dict(numbers)
     for name in ("count", "denominator"):
@@ -65,11 +65,13 @@ def real_values(
     marker = np.isin(value, _MARKERS) & ~bracketed
     identifier = texts["indicator_id"].codes
     signed = np.isin(identifier, identifier[negative & ~marker])
-    doubtful = marker & signed
+    limits = np.column_stack([numbers["lower"], numbers["upper"]])
+    limited = (~np.isnan(limits) & ~np.isin(limits, _MARKERS)).any(axis=1)
+    doubtful = marker & (signed | limited)
     if doubtful.any():
         raise InvalidDataError(
             f"{grid.name}: {float(value[np.argmax(doubtful)])!r} in {grid.where(doubtful)} may be a value or stand for a missing "
-            "one, for other values of the indicator are negative. Empty the cell, or give its limits."
+            "one: it has limits that do not hold it, or other values of the indicator are negative. Empty the cell."
         )
     log.repaired("negative marker read as missing", int(marker.sum()), grid.where(marker))
     for name in ("value", "lower", "upper", "lower_99_8", "upper_99_8"):
