@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError
 from nenc_estimates.readers.report import shown
 
 if TYPE_CHECKING:
@@ -46,7 +45,9 @@ def unpack(content: bytes, *, name: str, limits: Limits) -> dict[str, bytes]:
                 if info.filename in members:
                     raise InvalidDataError(f"{name} holds {shown(info.filename)} twice.")
                 members[info.filename] = data
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as problem:
+    except EstimatesError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - a damaged archive fails in many ways inside zipfile
         raise InvalidDataError(f"{name} cannot be unpacked: {shown(problem)}.") from problem
     return members
 

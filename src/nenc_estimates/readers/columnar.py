@@ -47,18 +47,25 @@ def read_parquet(content: bytes, expected: Expected, *, name: str, limits: Limit
         places = _places(headings, expected, name)
         flat = [field.name for field in footer.schema_arrow if not pa.types.is_nested(field.type)]
         # kept as few distinct texts: a long one that stands in every row is not multiplied
-        words = [f.name for f in footer.schema_arrow if pa.types.is_string(f.type) and f.name in flat]
+        words = [f.name for f in footer.schema_arrow if _is_text(f.type) and f.name in flat]
         file = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=words, **guards)
         table = file.read(columns=[headings[at] for at in places.values()])
+        table.validate(full=True)
     except EstimatesError:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError, OverflowError) as problem:
         raise InvalidDataError(f"{name} cannot be read as Parquet: {shown(problem)}.") from problem
     columns = {field: table.column(headings[at]) for field, at in places.items()}
     for field, column in columns.items():
-        if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+        if pa.types.is_dictionary(column.type) or _is_text(column.type):
             check_cells(column, headings[places[field]], name=name, limits=limits)
     return _grid(columns, headings, places, name=name, rows=table.num_rows, backend="pandas")
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def read_frame(source: Source, expected: Expected) -> Grid:
