@@ -59,9 +59,7 @@ def clean() -> pd.DataFrame:
         ("27_names.csv", "name read as code"),
     ],
 )
-def test_what_can_be_repaired_gives_the_clean_numbers_and_says_so(
-    name: str, noted: str, clean: pd.DataFrame
-) -> None:
+def test_what_can_be_repaired_gives_the_clean_numbers_and_says_so(name: str, noted: str, clean: pd.DataFrame) -> None:
     read = read_fingertips(FILES / name)
     given = by_key(read.table)
     if name == "16_value_outside.csv":  # the number is what the file says
@@ -126,10 +124,10 @@ def test_sexes_of_every_era_are_read_and_persons_are_not_counted_twice() -> None
     numbers = read_mid_year_estimates(FILES / "08_sexes_by_number.csv")
     pd.testing.assert_frame_equal(words.table, numbers.table)
     assert set(words.table["sex"]) == {"Male", "Female"}
-    assert "sex 'Persons', which its parts add up to" in str(words.report)
+    assert "'Persons', which its parts add up to" in str(words.report)
     persons = read_mid_year_estimates(FILES / "08_sexes.csv", sex="Persons")
     assert persons.table["people"].sum() == words.table["people"].sum()
-    with pytest.raises(EstimatesError, match="row 31: sex 'Persons' is 2091.0, but its parts add up to 2051.0"):
+    with pytest.raises(EstimatesError, match=r"row 31: 'Persons' is 2091.0, but its parts add up to 2051.0"):
         read_mid_year_estimates(FILES / "08_sexes_do_not_add_up.csv")
 
 
@@ -137,7 +135,7 @@ def test_category_rows_are_kept_apart_and_found_by_a_name_with_its_spaces_in_ord
     name = "LSOA11 deprivation deciles within area (IMD trend)"
     deciles = read_fingertips(FILES / "09_categories.csv", category_type=name).table
     assert deciles["category"].tolist()[:2] == ["Most deprived decile", "Second most deprived decile"]
-    with pytest.raises(EstimatesError, match="There are: .*Ethnic groups"):
+    with pytest.raises(EstimatesError, match=r"There are: .*Ethnic groups"):
         read_fingertips(FILES / "09_categories.csv", category_type="Deciles")
 
 
@@ -167,7 +165,7 @@ def test_periods_of_every_form_are_read_and_the_ambiguous_one_needs_its_kind() -
 
 
 def test_ages_that_a_spreadsheet_made_dates_of_are_refused() -> None:
-    with pytest.raises(EstimatesError, match="row 3.*'01-Apr' is a date"):
+    with pytest.raises(EstimatesError, match=r"row 3.*'01-Apr' is a date"):
         read_deaths(FILES / "11_spreadsheet_ages.csv")
 
 
@@ -210,7 +208,7 @@ def test_a_lookup_is_read_by_the_values_of_its_columns_and_must_be_whole() -> No
         "icb22_code",
         "icb22_nhs_code",
     ]
-    with pytest.raises(EstimatesError, match="34 areas .lsoa21., but there must be 33,755"):
+    with pytest.raises(EstimatesError, match=r"34 areas .lsoa21., but there must be 33,755"):
         read_lookup(FILES / "18_lookup.csv")
     assert "was not checked" in str(read_lookup(FILES / "18_lookup.csv", rows=None).report)
 

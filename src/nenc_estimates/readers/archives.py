@@ -47,9 +47,22 @@ def unpack(content: bytes, *, name: str, limits: Limits) -> dict[str, bytes]:
                 members[info.filename] = data
     except EstimatesError:
         raise
-    except Exception as problem:  # noqa: BLE001 - a damaged archive fails in many ways inside zipfile
+    except Exception as problem:
         raise InvalidDataError(f"{name} cannot be unpacked: {shown(problem)}.") from problem
     return members
+
+
+def is_workbook(members: dict[str, bytes], *, name: str) -> bool:
+    """Whether a zip file is a workbook that can be read.
+
+    Raises
+    ------
+    SchemaError
+        It is a binary one.
+    """
+    if "xl/workbook.bin" in members:
+        raise SchemaError(f"{name} is a binary workbook (.xlsb). Save it as .xlsx or CSV.")
+    return "xl/workbook.xml" in members or "content.xml" in members
 
 
 def single_table(members: dict[str, bytes], *, name: str) -> tuple[str, bytes]:

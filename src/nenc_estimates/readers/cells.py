@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError
 from nenc_estimates.readers.report import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from nenc_estimates.readers.grids import Grid
@@ -89,11 +90,11 @@ def constant(label: str, rows: int) -> Coded:
 
 
 def plain_text(text: str) -> str:
-    """Spell text with single ordinary spaces and no invisible characters.
+    r"""Spell text with single ordinary spaces and no invisible characters.
 
     Examples
     --------
-    >>> plain_text(" LSOA11 deprivation deciles\\u00a0 within area\\n")
+    >>> plain_text(" LSOA11 deprivation deciles\u00a0 within area\n")
     'LSOA11 deprivation deciles within area'
     """
     return " ".join(text.translate(_INVISIBLE).split())
@@ -150,6 +151,20 @@ def require_filled(column: Coded, grid: Grid, field: str) -> Coded:
         heading = shown(grid.headings.get(field, field))
         raise InvalidDataError(f"{grid.name}: {heading} is empty in {grid.where(empty)}.")
     return column
+
+
+def given_reasons(column: Coded, grid: Grid) -> NDArray[np.int8]:
+    """Read the reasons that a table gives itself, as tables of this library do, to positions in `REASON_LABELS`.
+
+    Raises
+    ------
+    InvalidDataError
+        A reason is not one of them.
+    """
+    strange = [label for label in column.labels if label not in REASON_LABELS]
+    if strange:
+        raise InvalidDataError(f"{grid.name}: missing_reason {shown(strange[0])} is not one of {REASON_LABELS[1:]}.")
+    return np.array([*map(REASON_LABELS.index, column.labels), 0], dtype=np.int8)[column.codes]
 
 
 def number_column(grid: Grid, field: str, log: Log) -> tuple[NDArray[np.float64], NDArray[np.int8]]:

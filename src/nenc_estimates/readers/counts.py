@@ -60,7 +60,7 @@ def area_and_sex(grid: Grid, log: Log, *, publisher: str, sex: str = "") -> dict
 
 
 def unpivot(
-    grid: Grid, texts: Mapping[str, Coded], field: str, into: str, label: Callable[[str], str], log: Log
+    grid: Grid, texts: Mapping[str, Coded], log: Log, *, field: str, into: str, label: Callable[[str], str]
 ) -> Counts:
     """Turn a row with a column for each year or age into one row for each."""
     columns = grid.many(field)
@@ -142,11 +142,22 @@ def tidied(counts: Counts, grid: Grid, log: Log, *, name: str, sex: str | None, 
     keep = unrepeated(keys, {name: values}, np.ones(values.size, dtype=bool), at, log)
     if sex is None:
         others = [column for key, column in keys.items() if key != "sex"]
-        keep = without_totals(texts["sex"], "Persons", ["Male", "Female"], others, values, keep, at, log, name="sex")
+        keep = without_totals(
+            texts["sex"],
+            total="Persons",
+            parts=["Male", "Female"],
+            others=others,
+            values=values,
+            keep=keep,
+            grid=at,
+            log=log,
+        )
     keep = choose(texts["sex"], sex, keep, log, name="sex")
     ages = [label for label in texts["age"].only(keep).present() if label != "all ages"]
     others = [column for key, column in keys.items() if key != "age"]
-    keep = without_totals(texts["age"], "all ages", ages, others, values, keep, at, log, name="age")
+    keep = without_totals(
+        texts["age"], total="all ages", parts=ages, others=others, values=values, keep=keep, grid=at, log=log
+    )
     _warn_of_overlap(texts["age"].only(keep).present(), log)
     times = texts.pop(time)
     stamp = (

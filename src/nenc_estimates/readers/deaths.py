@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nenc_estimates.errors import SchemaError
-from nenc_estimates.readers.cells import Coded, relabelled, require_filled, text_column, whole_column
+from nenc_estimates.readers.cells import Coded, given_reasons, relabelled, require_filled, text_column, whole_column
 from nenc_estimates.readers.counts import Counts, area_and_sex, tidied
 from nenc_estimates.readers.files import open_first
 from nenc_estimates.readers.grids import Expected
@@ -35,6 +35,7 @@ TIDY = Expected(
             "period": Field(heading="period|timeperiod|year|registrationyear"),
             "cause": Field(heading="cause(?:ofdeath)?", required=False),
             "deaths": Field(heading="deaths|numberofdeaths|registereddeaths", number=True),
+            "missing_reason": Field(heading="missingreason", required=False),
         }
     ),
 )
@@ -64,7 +65,7 @@ def read_deaths(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Read:
-    """Read registered deaths into a tidy table.
+    r"""Read registered deaths into a tidy table.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def read_deaths(
 
     Examples
     --------
-    >>> text = b"area_code,sex,age,year,deaths\\nE06000047,F,Under 1,2022,4\\nE06000047,F,1 to 4,2022,[c]\\n"
+    >>> text = b"area_code,sex,age,year,deaths\nE06000047,F,Under 1,2022,4\nE06000047,F,1 to 4,2022,[c]\n"
     >>> read_deaths(text).table[["age", "deaths", "missing_reason"]].values.tolist()
     [['0', 4.0, ''], ['1-4', nan, 'suppressed']]
     """
@@ -110,6 +111,8 @@ def read_deaths(
         log,
     )
     values, reasons = whole_column(grid, "deaths", log)
+    given = given_reasons(text_column(grid, "missing_reason", log), grid)
+    reasons = np.where(np.isnan(values) & (given > 0), given, reasons).astype(np.int8)
     texts = _texts(grid, form, log) | {"cause": text_column(grid, "cause", log), "period": periods}
     counts = Counts(texts=texts, values=values, reasons=reasons, rows=grid.rows)
     return tidied(counts, grid, log, name="deaths", sex=sex, complete=False, time="period")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
     from nenc_estimates.readers.limits import Limits
     from nenc_estimates.readers.report import Log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What is known of a text before it is split: its columns, their number, what parts them, where the body begins."""
+
+    name: str
+    expected: Expected
+    places: Mapping[str, int]
+    width: int
+    delimiter: str
+    first: int
+
 
 _PREVIEW_BYTES = 2**17
 _PREVIEW_ROWS = 60
@@ -49,7 +63,8 @@ def read_delimited(content: bytes, expected: Expected, *, name: str, limits: Lim
     places = locate(expected.layout, headings, name=name)
     first = _lines(content[: ends[header]]) + 1
     body = memoryview(content)[ends[header] :]
-    table = _parse(body, places, expected, len(headings), delimiter, name, first, log)
+    form = _Form(name=name, expected=expected, places=places, width=len(headings), delimiter=delimiter, first=first)
+    table = _parse(body, form, log)
     for field, at in places.items():
         check_cells(table.column(field), headings[at], name=name, limits=limits)
     return Grid(
@@ -111,8 +126,8 @@ def header_row(rows: list[list[str]], expected: Expected, *, name: str) -> int:
     for i, row in enumerate(rows[:header]):
         if sum(map(bool, row)) >= max(4, width / 2):
             raise InvalidDataError(
-                f"{name}, row {i + 1} stands above the header (row {header + 1}) but is as wide as the table: were rows "
-                "sorted, or files joined?"
+                f"{name}, row {i + 1} stands above the header (row {header + 1}) but is as wide as the table: were "
+                "rows sorted, or files joined?"
             )
     return header
 
@@ -130,136 +145,118 @@ def _header_place(rows: list[list[str]], expected: Expected, *, name: str) -> in
     )
 
 
-def _parse(
-    body: memoryview,
-    places: Mapping[str, int],
-    expected: Expected,
-    width: int,
-    delimiter: str,
-    name: str,
-    first: int,
-    log: Log,
-) -> Any:
+def _parse(body: memoryview, form: _Form, log: Log) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
     try:
-        return _tabulate(body, places, expected, width, delimiter, name)
+        return _tabulate(body, form)
     except pa.ArrowInvalid as problem:
-        data, notes = _without_notes(bytes(body), width, delimiter)
+        data, notes = _without_notes(bytes(body), form)
         if notes:
             log.rows_read += notes
             log.set_aside("note below the table", notes)
         try:
-            return _tabulate(data, places, expected, width, delimiter, name)
+            return _tabulate(data, form)
         except pa.ArrowInvalid:
-            raise _ragged(data, width, delimiter, name, first, problem) from problem
+            raise _ragged(data, form, problem) from problem
 
 
-def _tabulate(
-    body: bytes | memoryview, places: Mapping[str, int], expected: Expected, width: int, delimiter: str, name: str
-) -> Any:
+def _tabulate(body: bytes | memoryview, form: _Form) -> Any:
     """Read with Arrow: fast where no cell runs over lines, which it notices, and again where one does."""
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
     if not bytes(body[:1000]).strip() and not bytes(body).strip():
-        raise SchemaError(f"{name} has a header but no rows below it.")
+        raise SchemaError(f"{form.name} has a header but no rows below it.")
     quotes = count_byte(body, b'"')
     if quotes % 2:
-        raise InvalidDataError(f"{name} has an odd number of quotation marks: one is not closed, or one is missing.")
+        raise InvalidDataError(
+            f"{form.name} has an odd number of quotation marks: one is not closed, or one is missing."
+        )
     try:
-        table = _arrow(body, places, expected, width, delimiter, over_lines=False)
+        table = _arrow(body, form, over_lines=False)
     except pa.ArrowInvalid:
         if not quotes:
             raise
-        table = _arrow(body, places, expected, width, delimiter, over_lines=True)
-    lines = count_byte(body, b"\n") or count_byte(body, b"\r")
-    if quotes and table.num_rows < lines:
-        _refuse_swallowed(body, places, width, delimiter, name)
+        table = _arrow(body, form, over_lines=True)
+    lines = (count_byte(body, b"\n") or count_byte(body, b"\r")) if quotes else 0
+    if table.num_rows < lines:
+        _refuse_swallowed(body, form)
     return table
 
 
-def _arrow(
-    body: bytes | memoryview,
-    places: Mapping[str, int],
-    expected: Expected,
-    width: int,
-    delimiter: str,
-    *,
-    over_lines: bool,
-) -> Any:
+def _arrow(body: bytes | memoryview, form: _Form, *, over_lines: bool, everything: bool = False) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
     from pyarrow import csv as arrow_csv  # noqa: PLC0415 - importing the library must stay cheap
 
-    kinds = {
-        field: pa.string()
-        if expected.layout[field.partition(":")[0]].number
-        else pa.dictionary(pa.int32(), pa.string())
-        for field in places
-    }
-    columns = {at: field for field, at in places.items()}
+    text, few = pa.string(), pa.dictionary(pa.int32(), pa.string())
+    columns = {at: field for field, at in form.places.items()}
+    names = [columns.get(i, f"\0{i}") for i in range(form.width)]
+    layout = form.expected.layout
+    kinds = {field: text if layout[field.partition(":")[0]].number else few for field in form.places}
     return arrow_csv.read_csv(
         pa.BufferReader(pa.py_buffer(body)),
-        read_options=arrow_csv.ReadOptions(column_names=[columns.get(i, f"\0{i}") for i in range(width)]),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=over_lines),
+        read_options=arrow_csv.ReadOptions(column_names=names),
+        parse_options=arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=over_lines),
         convert_options=arrow_csv.ConvertOptions(
-            include_columns=list(places), column_types=kinds, null_values=[""], strings_can_be_null=True
+            include_columns=names if everything else list(form.places),
+            column_types=dict.fromkeys(names, text) if everything else kinds,
+            null_values=[""],
+            strings_can_be_null=True,
         ),
     )
 
 
-def _refuse_swallowed(
-    body: bytes | memoryview, places: Mapping[str, int], width: int, delimiter: str, name: str
-) -> None:
+def _refuse_swallowed(body: bytes | memoryview, form: _Form) -> None:
     """Refuse cells that run over lines and hold delimiters: rows between two stray quotation marks."""
-    import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
     import pyarrow.compute as pc  # noqa: PLC0415 - importing the library must stay cheap
-    from pyarrow import csv as arrow_csv  # noqa: PLC0415 - importing the library must stay cheap
 
-    names = [str(i) for i in range(width)]
-    table = arrow_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(body)),
-        read_options=arrow_csv.ReadOptions(column_names=names),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
-    for column in table.columns:
-        found = column.filter(pc.match_substring_regex(column, rf"[\r\n][^\r\n]*{delimiter}"))
+    for column in _arrow(body, form, over_lines=True, everything=True).columns:
+        found = column.filter(pc.match_substring_regex(column, rf"[\r\n][^\r\n]*{form.delimiter}"))
         if len(found):
             raise InvalidDataError(
-                f"{name}: a cell holds whole rows ({shown(found[0].as_py())}): a stray quotation mark."
+                f"{form.name}: a cell holds whole rows ({shown(found[0].as_py())}): a stray quotation mark."
             )
 
 
-def _without_notes(body: bytes, width: int, delimiter: str) -> tuple[bytes, int]:
+def _without_notes(body: bytes, form: _Form) -> tuple[bytes, int]:
     """Cut off the lines of prose below the table, which have few cells if any are parted by chance."""
     lines = body.rstrip(b"\r\n \t").split(b"\n") if len(body) < 2**16 else body.rstrip(b"\r\n \t").rsplit(b"\n", _NOTES)
     notes = 0
     while len(lines) > 1:
-        row = lines[-1].decode("utf-8", errors="replace").strip("\r").split(delimiter)
+        row = lines[-1].decode("utf-8", errors="replace").strip("\r").split(form.delimiter)
         filled = [cell for cell in row if cell.strip()]
-        if filled and (len(row) > max(1, width // 3) or not is_prose(row[0])):
+        if filled and (len(row) > max(1, form.width // 3) or not is_prose(row[0])):
             break
         notes += bool(filled)
         lines.pop()
     return b"\n".join(lines), notes
 
 
-def _ragged(body: bytes, width: int, delimiter: str, name: str, first: int, problem: Exception) -> InvalidDataError:
+def _ragged(body: bytes, form: _Form, problem: Exception) -> InvalidDataError:
     """Say which row has too many or too few cells."""
-    reader = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""), delimiter=form.delimiter)
     try:
         for row in reader:
-            if row and len(row) != width:
+            if row and len(row) != form.width:
+                where = form.first + reader.line_num - 1
                 return InvalidDataError(
-                    f"{name}, row {first + reader.line_num - 1} has {len(row)} cells, the header {width}: it begins with "
-                    f"{shown(delimiter.join(row[:3]))}. Look for a missing quotation mark or delimiter."
+                    f"{form.name}, row {where} has {len(row)} cells, the header {form.width}. "
+                    f"It begins with {shown(form.delimiter.join(row[:3]))}: is a quotation mark or delimiter missing?"
                 )
     except csv.Error as other:
-        return InvalidDataError(f"{name}, row {first + reader.line_num - 1} cannot be split into cells: {other}.")
-    return InvalidDataError(f"{name} cannot be split into cells: {shown(problem)}.")
+        where = form.first + reader.line_num - 1
+        return InvalidDataError(f"{form.name}, row {where} cannot be split into cells: {other}.")
+    return InvalidDataError(f"{form.name} cannot be split into cells: {shown(problem)}.")
 
 
 def check_cells(column: Any, heading: str, *, name: str, limits: Limits) -> None:
+    """Refuse cells that are too long.
+
+    Raises
+    ------
+    InvalidDataError
+        The message says how long the longest is.
+    """
     import pyarrow.compute as pc  # noqa: PLC0415 - importing the library must stay cheap
 
     for chunk in column.chunks:

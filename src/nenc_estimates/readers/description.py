@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from nenc_estimates.readers.report import shown
 from nenc_estimates.readers.rows import group_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nenc_estimates.readers.grids import Expected, Grid
     from nenc_estimates.readers.limits import Limits
     from nenc_estimates.readers.report import Log
@@ -71,7 +72,7 @@ class FileDescription:
 
 
 def describe_file(source: Any, *, sheet: str | None = None, limits: Limits = LIMITS) -> FileDescription:
-    """Say what is in a file: indicators, area types, sexes, ages, periods and vintages.
+    r"""Say what is in a file: indicators, area types, sexes, ages, periods and vintages.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def describe_file(source: Any, *, sheet: str | None = None, limits: Limits = LIM
 
     Examples
     --------
-    >>> text = b"area_code,sex,age,year,deaths\\nE06000047,F,0,2022,4\\n"
+    >>> text = b"area_code,sex,age,year,deaths\nE06000047,F,0,2022,4\n"
     >>> print(describe_file(text))
     the bytes: 1 rows for read_deaths()
       area_code: 'E06000047' (1)
@@ -151,7 +152,7 @@ def _latest(columns: Mapping[str, Coded]) -> dict[str, str]:
     number = group_numbers([identifier.codes, kind.codes])
     rank = np.argsort(np.argsort(np.array(period.labels, dtype=object)))[period.codes]
     order = np.lexsort((rank, number))
-    last = order[np.flatnonzero(np.append(np.diff(number[order]) != 0, True))]  # noqa: FBT003 - an array's element
+    last = order[np.flatnonzero(np.append(np.diff(number[order]) != 0, True))]
     return {
         f"{identifier.labels[identifier.codes[row]]}, {kind.labels[kind.codes[row]]}": period.labels[period.codes[row]]
         for row in last[:50]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 
 from nenc_estimates.errors import SchemaError
-from nenc_estimates.readers.archives import single_table, unpack
+from nenc_estimates.readers.archives import is_workbook, single_table, unpack
 from nenc_estimates.readers.columnar import read_frame, read_parquet
 from nenc_estimates.readers.delimited import read_delimited
 from nenc_estimates.readers.grids import Expected, Grid, trimmed
 from nenc_estimates.readers.headings import HeaderNotFoundError
-from nenc_estimates.readers.report import Log, Read
+from nenc_estimates.readers.report import Log, Read, shown
 from nenc_estimates.readers.sources import Source, open_source
 from nenc_estimates.readers.workbooks import read_workbook
 
@@ -116,28 +116,29 @@ def _arrow(column: Any) -> Any:
 
 
 def _grids(opened: Source, expected: Expected, *, sheet: str | None, limits: Limits, log: Log) -> list[Grid]:
-    content, name = opened.content, opened.name
     if opened.frame is not None:
         log.format = "data frame"
         return [read_frame(opened, expected)]
+    name, content, members = opened.name, opened.content, {}
     if content.startswith(b"PK"):
         members = unpack(content, name=name, limits=limits)
-        if "xl/workbook.xml" in members or "content.xml" in members:
-            log.format = "workbook"
-            return read_workbook(content, members, expected, name=name, sheet=sheet, limits=limits)
-        if "xl/workbook.bin" in members:
-            raise SchemaError(f"{name} is a binary workbook (.xlsb). Save it as .xlsx or CSV.")
-        name, content = single_table(members, name=name)
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        if not is_workbook(members, name=name):
+            (name, content), members = single_table(members, name=name), {}
+    if members or content.startswith(b"\xd0\xcf\x11\xe0"):
         log.format = "workbook"
-        return read_workbook(content, {}, expected, name=name, sheet=sheet, limits=limits)
+        return read_workbook(content, members, expected, name=name, sheet=sheet, limits=limits)
     if sheet is not None:
-        raise SchemaError(f"{name} is no workbook, so it has no sheet {sheet[:80]!r}.")
+        raise SchemaError(f"{name} is no workbook, so it has no sheet {shown(sheet)}.")
+    return [_table(content, expected, name=name, limits=limits, log=log)]
+
+
+def _table(content: bytes, expected: Expected, *, name: str, limits: Limits, log: Log) -> Grid:
+    """Read a file that holds one table."""
     if content.startswith(b"PAR1"):
         log.format = "Parquet"
-        return [read_parquet(content, expected, name=name, limits=limits)]
+        return read_parquet(content, expected, name=name, limits=limits)
     for start, what in _REFUSED.items():
         if content.startswith(start):
             raise SchemaError(f"{name} is {what}, which is not read here. Save it as CSV, Excel or Parquet.")
     log.format = "text"
-    return [read_delimited(content, expected, name=name, limits=limits, log=log)]
+    return read_delimited(content, expected, name=name, limits=limits, log=log)

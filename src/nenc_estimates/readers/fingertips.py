@@ -18,6 +18,7 @@ from nenc_estimates.readers.cells import (
     REASON_LABELS,
     SUPPRESSED,
     Coded,
+    given_reasons,
     number_column,
     plain_text,
     relabelled,
@@ -99,7 +100,7 @@ def read_fingertips(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Read:
-    """Read a Fingertips download into a tidy table.
+    r"""Read a Fingertips download into a tidy table.
 
     Parameters
     ----------
@@ -136,8 +137,8 @@ def read_fingertips(
     Examples
     --------
     >>> text = (
-    ...     b"Indicator ID,Indicator Name,Area Code,Area Name,Sex,Age,Time period,Value,Value note\\n"
-    ...     b"90366,Life expectancy at birth,E06000047,County Durham,Male,All ages,2018 - 20,77.8,\\n"
+    ...     b"Indicator ID,Indicator Name,Area Code,Area Name,Sex,Age,Time period,Value,Value note\n"
+    ...     b"90366,Life expectancy at birth,E06000047,County Durham,Male,All ages,2018 - 20,77.8,\n"
     ... )
     >>> read = read_fingertips(text)
     >>> read.table[["area_code", "period", "value"]].values.tolist()
@@ -165,7 +166,7 @@ def read_fingertips(
     keep = unrepeated({name: texts[name] for name in _KEY}, numbers, keep, grid, log)
     check_values(texts, numbers, keep, grid, log)
     _warn_of_overlaps(texts, keep, log)
-    return _finished(texts, numbers, reasons, keep, grid, log)
+    return _finished(texts, numbers, grid, log, reasons=reasons, keep=keep)
 
 
 def _texts(grid: Grid, log: Log, *, year_type: Kind | None) -> dict[str, Coded]:
@@ -247,7 +248,7 @@ def _headline(texts: dict[str, Coded], keep: NDArray[np.bool_], grid: Grid, log:
     blank = keep & (kinds.codes < 0)
     half = keep & ((kinds.codes < 0) != (texts["category"].codes < 0))
     if half.any():
-        raise InvalidDataError(f"{grid.name}: a category without its type, or a type without one, in {grid.where(half)}.")
+        raise InvalidDataError(f"{grid.name}: a category without type, or a type without one, in {grid.where(half)}.")
     if not blank.any() and keep.any():
         there = ", ".join(map(shown, kinds.only(keep).present()[:20]))
         raise SchemaError(f"{log.source} has only rows by category: say category_type= one of {there}.")
@@ -286,15 +287,16 @@ def _warn_of_overlaps(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log
 def _finished(
     texts: dict[str, Coded],
     numbers: dict[str, NDArray[np.float64]],
-    reasons: NDArray[np.int8],
-    keep: NDArray[np.bool_],
     grid: Grid,
     log: Log,
+    *,
+    reasons: NDArray[np.int8],
+    keep: NDArray[np.bool_],
 ) -> Read:
     notes = texts["value_note"]
     by_note = np.array([*(_note_reason(label) for label in notes.labels), 0], dtype=np.int8)[notes.codes]
     missing = np.isnan(numbers["value"])
-    given = _given_reasons(texts["missing_reason"], grid)
+    given = given_reasons(texts["missing_reason"], grid)
     reasons = np.select([~missing, by_note > 0, given > 0], [0, by_note, given], reasons).astype(np.int8)
     aggregated = np.array([*("aggregated from" in label.casefold() for label in notes.labels), False])[notes.codes]
     if (aggregated & keep).any():
@@ -319,14 +321,6 @@ def _finished(
         grid,
         log,
     )
-
-
-def _given_reasons(column: Coded, grid: Grid) -> NDArray[np.int8]:
-    """Return the reasons that the table itself gives, as tables of this library do."""
-    strange = [label for label in column.labels if label not in REASON_LABELS]
-    if strange:
-        raise InvalidDataError(f"{grid.name}: missing_reason {shown(strange[0])} is not one of {REASON_LABELS[1:]}.")
-    return np.array([*map(REASON_LABELS.index, column.labels), 0], dtype=np.int8)[column.codes]
 
 
 def _note_reason(note: str) -> int:

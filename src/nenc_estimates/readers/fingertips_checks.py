@@ -70,8 +70,8 @@ def real_values(
     doubtful = marker & (signed | limited)
     if doubtful.any():
         raise InvalidDataError(
-            f"{grid.name}: {float(value[np.argmax(doubtful)])!r} in {grid.where(doubtful)} may be a value or stand for a missing "
-            "one: it has limits that do not hold it, or other values of the indicator are negative. Empty the cell."
+            f"{grid.name}: {float(value[np.argmax(doubtful)])!r} in {grid.where(doubtful)} may be a value or not: "
+            "it has limits that do not hold it, or other values are negative. Empty the cell."
         )
     log.repaired("negative marker read as missing", int(marker.sum()), grid.where(marker))
     for name in ("value", "lower", "upper", "lower_99_8", "upper_99_8"):

@@ -35,13 +35,13 @@ Layout = Mapping[str, Field]
 
 
 def plain_heading(heading: str) -> str:
-    """Spell a heading in lower case, with nothing but letters, digits and dots.
+    r"""Spell a heading in lower case, with nothing but letters, digits and dots.
 
     One rule for the spellings of one heading by website, API and R: ``Lower CI 95.0 limit``, ``LowerCI95.0limit``.
 
     Examples
     --------
-    >>> plain_heading("\\ufeffLower CI 95.0 limit")
+    >>> plain_heading("\ufeffLower CI 95.0 limit")
     'lowerci95.0limit'
     """
     return re.sub(r"[^a-z0-9.]", "", heading.casefold())

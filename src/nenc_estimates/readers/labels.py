@@ -168,10 +168,8 @@ def age_label(label: str) -> str:
     >>> age_label("Aged 01 to 04"), age_label("90 and over"), age_label("All Ages")
     ('1-4', '90+', 'all ages')
     """
-    if (
-        not re.search(r"[^\W0-9_]|[0-9]", label)
-        or not label.isascii()
-        and re.search(r"[^\x00-\x7f\u2010-\u2015\u2212≤≥]", label)
+    if not re.search(r"[^\W0-9_]|[0-9]", label) or (
+        not label.isascii() and re.search(r"[^\x00-\x7f\u2010-\u2015\u2212≤≥]", label)
     ):
         raise SchemaError(f"age {shown(label)} is unknown; expected a form such as '0', '<1', '1-4', '5 to 9' or '90+'")
     first, last = parse_age(label[:80])

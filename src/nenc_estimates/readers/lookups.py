@@ -63,9 +63,10 @@ _PREFIXES = MappingProxyType(
     }
 )
 _HEADING = re.compile(
-    r"f?([a-z]+?)(?:20)?([0-9]{2})(cdh|cd|nmw|nm|code|name)s?|f?([a-z]+?)(code|name)s?(?:20)?([0-9]{2})"
+    r"f?([a-z]+?)(?:20)?([0-9]{2})(cdh|nhscode|cd|nmw|namewelsh|nm|code|name)s?|f?([a-z]+?)(code|name)s?(?:20)?([0-9]{2})"
 )
 _KINDS = {"cd": "code", "code": "code", "nm": "name", "name": "name", "cdh": "nhs_code", "nmw": "name_welsh"}
+_KINDS |= {"nhscode": "nhs_code", "namewelsh": "name_welsh"}
 _INTERNAL = re.compile(r"f?id|objectid|globalid|shape.*|")
 
 
@@ -77,18 +78,17 @@ def read_lookup(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Read:
-    """Read a lookup between areas, as the geography services of ONS and NHS England publish them.
+    r"""Read a lookup between areas, as the geography services of ONS and NHS England publish them.
 
     Parameters
     ----------
     source
         Path, bytes, or a pandas, polars or pyarrow table.
     key
-        Column of which each code may stand once, such as ``"lsoa21_code"``. Without it, no two rows may be equal but in
-        what they say about the smallest areas.
+        Column of which each code may stand once, such as ``"lsoa21_code"``. Without it, that of the smallest areas.
     rows
-        How many small areas there must be: those of England (32,844 of 2011, 33,755 of 2021), another number for a part,
-        or ``None`` to take what there is.
+        How many small areas there must be: those of England (32,844 of 2011, 33,755 of 2021), another number for a
+        part, or ``None`` to take what there is.
     sheet
         Of a workbook with several.
     limits
@@ -109,7 +109,7 @@ def read_lookup(
 
     Examples
     --------
-    >>> text = b"\\xef\\xbb\\xbfLSOA21CD,LAD22CD,ObjectId\\nE01020634,E06000047,1\\nE01020635,E06000047,2\\n"
+    >>> text = b"\xef\xbb\xbfLSOA21CD,LAD22CD,ObjectId\nE01020634,E06000047,1\nE01020635,E06000047,2\n"
     >>> read_lookup(text, rows=2).table.columns.tolist()
     ['lsoa21_code', 'lad22_code']
     """
@@ -161,8 +161,8 @@ def check_number(census: str, found: int, rows: int | Literal["england"] | None,
         return
     if found != wanted:
         raise SchemaError(
-            f"{grid.name} holds {found:,} areas ({census}), but there must be {wanted:,}: it was cut off, is of another "
-            "census or of a part of England. Load all pages, or say rows= how many there must be."
+            f"{grid.name} holds {found:,} areas ({census}), but there must be {wanted:,}: it was cut off, is of "
+            "another census or of a part of England. Load all pages, or say rows= how many there must be."
         )
 
 
@@ -180,7 +180,7 @@ def _columns(grid: Grid, log: Log) -> dict[str, Coded]:
             _check_kind(column, area, grid, field)
             check_census(column, area, grid)
         if name in columns:
-            raise SchemaError(f"{grid.name}: two columns mean {name}: {shown(grid.headings[field])} is one. Keep one.")
+            raise SchemaError(f"{grid.name}: two columns mean {name}. Keep one.")
         columns[name] = column
     return columns
 

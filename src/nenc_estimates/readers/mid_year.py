@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nenc_estimates.errors import SchemaError
-from nenc_estimates.readers.cells import Coded, constant, require_filled, text_column, whole_column, relabelled
+from nenc_estimates.readers.cells import Coded, constant, relabelled, require_filled, text_column, whole_column
 from nenc_estimates.readers.counts import (
     Counts,
     area_and_sex,
@@ -95,7 +95,7 @@ def read_mid_year_estimates(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Read:
-    """Read ONS mid-year population estimates into a tidy table.
+    r"""Read ONS mid-year population estimates into a tidy table.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def read_mid_year_estimates(
 
     Examples
     --------
-    >>> text = b"MYEB1,,,,,\\nladcode23,laname23,country,sex,age,population_2022\\n"
-    >>> read = read_mid_year_estimates(text + b'E06000047,County Durham,E,1,0,"2,345"\\n')
+    >>> text = b"MYEB1,,,,,\nladcode23,laname23,country,sex,age,population_2022\n"
+    >>> read = read_mid_year_estimates(text + b'E06000047,County Durham,E,1,0,"2,345"\n')
     >>> read.table.values.tolist()
     [['E06000047', 'County Durham', 'Male', '0', 2022, 2345]]
     """
@@ -147,7 +147,7 @@ def _counts(grid: Grid, form: Expected, log: Log, *, year: int | None) -> Counts
         texts = area_and_sex(grid, log, publisher="ons")
         texts["age"] = ages(require_filled(text_column(grid, "age", log), grid, "age"), grid, "age", log)
         if form is YEARS:
-            return unpivot(grid, texts, "year", "year", year_label, log)
+            return unpivot(grid, texts, log, field="year", into="year", label=year_label)
         texts["year"] = relabelled(
             require_filled(text_column(grid, "year", log), grid, "year"), year_label, grid, "year", log
         )
@@ -168,8 +168,8 @@ def by_age(grid: Grid, log: Log, *, year: int | None) -> Counts:
     said = told_by([grid.sheet], SEX_WORDS) or told_by(grid.preamble, SEX_WORDS)
     if not both and len(said) != 1:
         raise SchemaError(
-            f"{grid.name} does not say whose ages these are: name the sheet 'Persons', 'Males' or 'Females', or pass one "
-            f"with that word above the table (found {', '.join(sorted(said)) or 'none'})."
+            f"{grid.name} does not say whose ages these are: name the sheet 'Persons', 'Males' or 'Females', or write "
+            f"that word above the table (found {', '.join(sorted(said)) or 'none'})."
         )
     when = {str(year)} if year is not None else years_in([*grid.preamble, grid.sheet])
     if len(when) != 1:
@@ -177,7 +177,7 @@ def by_age(grid: Grid, log: Log, *, year: int | None) -> Counts:
     texts = area_and_sex(grid, log, publisher="ons", sex="" if both else said.pop())
     texts["year"] = constant(when.pop(), len(grid))
     spelled = str if both else lambda key: age_label(grid.headings[f"age:{key}"])
-    counts = unpivot(grid, texts, "age", "age", spelled, log)
+    counts = unpivot(grid, texts, log, field="age", into="age", label=spelled)
     _check_total(grid, counts, log)
     return _by_sex(counts) if both else counts
 

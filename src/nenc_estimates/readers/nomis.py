@@ -52,7 +52,7 @@ def read_nomis(
     sheet: str | None = None,
     limits: Limits = LIMITS,
 ) -> Read:
-    """Read a nomis extract of people by area, sex and age into a tidy table.
+    r"""Read a nomis extract of people by area, sex and age into a tidy table.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def read_nomis(
 
     Examples
     --------
-    >>> text = b"GEOGRAPHY_CODE,GEOGRAPHY_NAME,DATE,GENDER,C_AGE,MEASURES,OBS_VALUE,RECORD_COUNT\\n"
-    >>> read_nomis(text + b"E06000047,County Durham,2022,1,200,20100,258000,1\\n").table.values.tolist()
+    >>> text = b"GEOGRAPHY_CODE,GEOGRAPHY_NAME,DATE,GENDER,C_AGE,MEASURES,OBS_VALUE,RECORD_COUNT\n"
+    >>> read_nomis(text + b"E06000047,County Durham,2022,1,200,20100,258000,1\n").table.values.tolist()
     [['E06000047', 'County Durham', 'Male', 'all ages', 2022, 258000]]
     """
     grids, log, form = open_first(source, (API, AGES), sheet=sheet, limits=limits)

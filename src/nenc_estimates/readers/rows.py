@@ -100,6 +100,7 @@ def unrepeated(
 
 def without_totals(
     column: Coded,
+    *,
     total: str,
     parts: Sequence[str],
     others: Sequence[Coded],
@@ -107,8 +108,6 @@ def without_totals(
     keep: Bools,
     grid: Grid,
     log: Log,
-    *,
-    name: str,
 ) -> Bools:
     """Set aside rows of a total whose parts are all there and add up to it, so that nobody is counted twice.
 
@@ -131,10 +130,10 @@ def without_totals(
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InvalidDataError(
-            f"{grid.name}, row {grid.rows[rows[at]]}: {name} {shown(total)} is {float(values[rows[at]])!r}, but its parts add "
+            f"{grid.name}, row {grid.rows[rows[at]]}: {shown(total)} is {float(values[rows[at]])!r}, but its parts add "
             f"up to {float(sums[group[at]])!r}. Different editions or rounding: take one source."
         )
-    log.set_aside(f"{name} {total!r}, which its parts add up to", int(complete.sum()))
+    log.set_aside(f"{total!r}, which its parts add up to", int(complete.sum()))
     kept = keep.copy()
     kept[rows[complete]] = False
     return kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def spelled(cell: Any) -> str:
         return str(cell).upper()
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
-    if isinstance(cell, (datetime.date, datetime.time)):
+    if isinstance(cell, (dt.date, dt.time)):
         return cell.isoformat()
     return str(cell)
 
@@ -93,9 +93,8 @@ def _guarded(take: Any, content: bytes, name: str) -> Any:
             f"{name} is a workbook: install nenc-estimates[excel] to read it, or save it as CSV."
         ) from problem
     try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            return take(book)
+        return take(CalamineWorkbook.from_filelike(io.BytesIO(content)))
     except (KeyboardInterrupt, SystemExit, MemoryError, EstimatesError):
         raise
-    except BaseException as problem:  # noqa: BLE001 - a fault inside compiled code is no Exception
+    except BaseException as problem:
         raise InvalidDataError(f"{name} cannot be read as a workbook: {shown(problem)}.") from problem
