@@ -120,19 +120,18 @@ def relabelled(
     """
     made: dict[str, int] = {}
     place = np.full(len(column.labels) + 1, -1, dtype=np.int32)
-    used = np.bincount(column.codes + 1, minlength=len(column.labels) + 1)[1:]
     for i, label in enumerate(column.labels):
-        if not used[i]:
-            continue
         try:
             after = change(label)
         except EstimatesError as problem:
+            if not (column.codes == i).any():
+                continue
             heading = shown(grid.headings.get(field, field))
             row = grid.rows[column.first_row(label)]
             raise type(problem)(f"{grid.name}, row {row}, {heading}: {problem}") from problem
         place[i] = made.setdefault(after, len(made)) if after else -1
         if repair and after != label:
-            log.repaired(repair, int(used[i]), f"{shown(label)} as {shown(after)}")
+            log.repaired(repair, int((column.codes == i).sum()), f"{shown(label)} as {shown(after)}")
     if len(made) == len(column.labels) and bool((place[:-1] == np.arange(len(made))).all()):
         return Coded(codes=column.codes, labels=tuple(made))
     return Coded(codes=place[column.codes], labels=tuple(made))

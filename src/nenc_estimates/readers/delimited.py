@@ -37,7 +37,7 @@ class _Form:
 _PREVIEW_BYTES = 2**17
 _PREVIEW_ROWS = 60
 _NOTES = 50
-_CHUNK = 2**20
+_CHUNK = 2**17
 
 
 def read_delimited(content: bytes, expected: Expected, *, name: str, limits: Limits, log: Log) -> Grid:
@@ -272,7 +272,11 @@ def check_cells(column: Any, heading: str, *, name: str, limits: Limits) -> None
 def count_byte(content: bytes | memoryview, byte: bytes) -> int:
     """Count a byte; several times faster than ``bytes.count`` where it is frequent."""
     whole = np.frombuffer(content, dtype=np.uint8)
-    return sum(int(np.count_nonzero(whole[i : i + _CHUNK] == byte[0])) for i in range(0, whole.size, _CHUNK))
+    same, total = np.empty(_CHUNK, dtype=bool), 0
+    for start in range(0, whole.size, _CHUNK):
+        part = whole[start : start + _CHUNK]
+        total += int(np.count_nonzero(np.equal(part, byte[0], out=same[: part.size])))
+    return total
 
 
 def _lines(content: bytes) -> int:
