@@ -69,6 +69,8 @@ PUBLIC = {
     *("estimate_slope_index", "simulate_slope_index", "estimate_quantile_contributions", "estimate_mean_gap"),
     *("compare_gaps", "decompose_gap", "compare_decompositions", "estimate_years_gained"),
     *("estimate_standardised_rate", "estimate_standardised_ratio", "estimate_rate_ratio"),
+    *("FileDescription", "LIMITS", "Limits", "Read", "ReadReport", "describe_file", "read_deaths", "read_fingertips"),
+    *("read_imd", "read_lookup", "read_mid_year_estimates", "read_nomis"),
 }
 
 
