@@ -25,6 +25,8 @@ from nenc_estimates import (
     estimate_gap,
     estimate_indicator,
     load_crosswalk,
+    read_indicator,
+    select_geography,
 )
 from nenc_estimates.aggregation import MOST_PLACES, places_of
 from nenc_estimates.kernels import intervals
@@ -329,6 +331,18 @@ def test_diagnostics_show_partial_areas_and_both_ends_of_dependence() -> None:
     assert facts["effective_number"] == pytest.approx(81 / 29, rel=1e-12)
     assert facts["total_variation"] == 0
     assert facts["value_against"] == pytest.approx(11 / 45, rel=1e-12)
+
+
+def test_another_vintage_of_the_same_series_shows_what_it_would_give() -> None:
+    """Cancers of 2018 by district against the county that held them (ONS, May 2023)."""
+    read = read_indicator("cancer_stage_1_2", edition="ons_2023_05")
+    read = read[read["period"] == "2018"]
+    options: dict[str, Any] = {"to": "nenc", "kind": "proportion", "multiplier": 100.0, "denominator": "residents"}
+    districts = select_geography(read, "nenc").table
+    county = select_geography(read, load_crosswalk("utla21", "nenc")).table
+    facts = diagnose_estimate(districts, other_vintage=county, **options).set_index("diagnostic")
+    assert facts.loc["value_other_vintage", "detail"] == "utla21"
+    assert facts.loc["value_other_vintage", "value"] == estimate_indicator(county, **options)["value"].iloc[0]
 
 
 def test_another_denominator_cannot_move_an_estimate_beyond_its_bound() -> None:

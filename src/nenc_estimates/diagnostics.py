@@ -52,6 +52,7 @@ DIAGNOSTICS: Mapping[str, str] = MappingProxyType(
         "total_variation": "half the sum of absolute differences between the two sets of weights",
         "sensitivity_bound": "total variation times the range of the areas: these other weights cannot move it further",
         "value_against": "the estimate under the second denominator",
+        "value_other_vintage": "the estimate from areas of another vintage",
     }
 )
 """Every diagnostic, and what it is."""
@@ -63,6 +64,7 @@ def diagnose_estimate(
     to: Target,
     denominator: Denominator | str | None = None,
     against: Denominator | str | None = None,
+    other_vintage: IntoDataFrame | None = None,
     kind: str = "mean",
     multiplier: float = 1.0,
     year: int | None = None,
@@ -77,6 +79,9 @@ def diagnose_estimate(
         As for :func:`~nenc_estimates.estimate_indicator`. Areas without a value are left out and show in ``coverage``.
     against
         A second denominator, to see how much the choice matters.
+    other_vintage
+        The same series on areas of another vintage (districts, or the county that held them), to see how much that
+        matters.
 
     Returns
     -------
@@ -117,6 +122,10 @@ def diagnose_estimate(
     if other is not None:
         for laid, under in zip(ready.layouts(ready.people), ready.layouts(other), strict=True):
             _compare(facts, laid, under, options)
+    if other_vintage is not None:
+        again = prepare(other_vintage, options, to=to, denominator=denominator, year=year)
+        for laid in again.layouts(again.people):
+            _revalue(facts, laid, ready.stacked, options)
     return facts.frame(ready.stacked)
 
 
@@ -194,6 +203,18 @@ def _values(laid: Layout, options: Options) -> Floats:
     if {"count", "denominator"} <= set(laid.values) and options.family in ("binomial", "poisson", "ratio"):
         return np.asarray(laid.values["count"] / laid.values["denominator"] * options.multiplier)
     return laid.values["value"]
+
+
+def _revalue(facts: _Facts, laid: Layout, stacked: Stack, options: Options) -> None:
+    """Add the estimates from another vintage to the series that both tables have."""
+    made, _ = aggregate(laid, options)
+    groups = {key: group for group, key in enumerate(stacked.group_keys())}
+    keys = laid.stacked.group_keys()
+    for place, group in enumerate(laid.groups):
+        if keys[group] in groups:
+            for target, code in enumerate(laid.entries.targets):
+                value = made.value[place, target] * options.multiplier
+                facts.about(groups[keys[group]], code)("value_other_vintage", value, detail=laid.crosswalk.source)
 
 
 def _compare(facts: _Facts, laid: Layout, other: Layout, options: Options) -> None:
