@@ -1,0 +1,75 @@
+"""Words of the page and its charts: units, sexes, chances and figures as a reader says them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from nenc_estimates.publishing.rounding import MISSING, rounded, with_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DECIMALS: Mapping[str, int] = MappingProxyType(
+    {"years": 1, "%": 1, "people": 0, "deaths": 0, "areas": 0, "per 100,000, directly standardised": 0}
+)
+"""Decimals of each unit; one where the unit is not listed."""
+
+WHO: Mapping[str, str] = MappingProxyType({"Male": "men", "Female": "women", "Persons": "all persons"})
+"""Sex in a table to the people it speaks of."""
+
+TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "whole partnership": "Integrated Care Partnership",
+        "local partnership": "local partnership",
+        "country": "England",
+        "local authority": "local authority",
+    }
+)
+"""Kind of area to the words beside its name."""
+
+
+def decimals_of(unit: str) -> int:
+    """Decimals with which a unit is shown."""
+    return DECIMALS.get(unit, 1)
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a number with its unit.
+
+    Examples
+    --------
+    >>> amount(60.24, "years"), amount(13.05, "%"), amount(float("nan"), "%"), amount(842.4, "per 100,000")
+    ('60.2 years', '13.1 %', '[x]', '842.4 per 100,000')
+    """
+    shown = rounded(value, decimals_of(unit))
+    return shown if shown == MISSING else f"{shown} {unit.split(',')[0] if not unit.startswith('per') else unit}"
+
+
+def between(row: Mapping[str, Any], unit: str) -> str:
+    """Write ``value`` with its unit and, where they are known, its limits.
+
+    Examples
+    --------
+    >>> between({"value": 60.24, "lower": 59.6, "upper": 60.9}, "years")
+    '60.2 years (95 % limits 59.6 to 60.9)'
+    """
+    if row["value"] != row["value"] or row["lower"] != row["lower"]:
+        return amount(row["value"], unit)
+    number, _, limits = with_limits(row["value"], row["lower"], row["upper"], decimals_of(unit)).partition(" (")
+    return f"{number} {unit} (95 % limits {limits}"
+
+
+def chance(probability: float) -> str:
+    """Write a probability as a count of a hundred; never as certainty.
+
+    Examples
+    --------
+    >>> chance(0.0743), chance(0.0001), chance(0.9999), chance(float("nan"))
+    ('7 in 100', 'less than 1 in 100', 'more than 99 in 100', 'not known')
+    """
+    if probability != probability:  # noqa: PLR0124 - the one test for nan that needs no import
+        return "not known"
+    if probability < 0.01:
+        return "less than 1 in 100"
+    return "more than 99 in 100" if probability > 0.99 else f"{rounded(100 * probability, 0)} in 100"
