@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.packaged import indicator_files, manifest
-from nenc_estimates.publishing.page import render_page
+from nenc_estimates.publishing.charts import chart_files, draw_charts
+from nenc_estimates.publishing.dashboard import render_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,11 @@ def _write_all(run: Run, specification: Specification, folder: Path) -> None:
         table = getattr(run, name)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     _write_parquet(run.estimates, folder / "estimates.parquet")
-    page = render_page(run.estimates, run.contents, run.reproduction, title=specification.title)
+    charts = draw_charts(run)
+    (folder / "charts").mkdir()
+    for name, content in chart_files(charts).items():
+        (folder / "charts" / name).write_bytes(content)
+    page = render_page(run, charts, title=specification.title)
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
     record = json.dumps(_record(run, specification, folder), indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MARK).write_text(record + "\n", encoding="utf-8", newline="\n")

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     Layer = dict[str, Any]
     Label = tuple[float, str, str]
 
-WIDTH, HEIGHT = 500, 300
+WIDTH, HEIGHT = 420, 280
 """Plotting area of a chart over time, in units of its SVG."""
+
+AREAS = 320
+"""Width of the plotting area beside the names of areas."""
 
 ROW, LABEL = 24, 16
 """Height of a row of areas, and least distance between two labels."""
@@ -77,11 +80,12 @@ def over_time(
     ticks = [low + step * k for k in range(round((high - low) / step) + 1)]
     side = unit if low <= 0 else f"{unit} (scale does not start at 0)"
     y = {"title": None, "values": ticks, "grid": True, "domain": False, "ticks": False}
+    x = {"title": None, "labelAngle": 0, "values": _labelled(periods)}
     frame = {
         "mark": {"type": "rule", "opacity": 0},
         "data": {"values": [{"period": period, "y": low} for period in periods]},
         "encoding": {
-            "x": {**_X, "scale": {"domain": list(periods)}, "axis": {"title": None, "labelAngle": 0, "labelOverlap": True}},
+            "x": {**_X, "scale": {"domain": list(periods)}, "axis": x},
             "y": {"field": "y", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}, "axis": y},
         },
     }
@@ -129,7 +133,7 @@ def ranked(rows: Sequence[Row], *, title: Sequence[str], unit: str) -> Layer:
     shape["scale"] = {"domain": [*(word for word, _ in SHAPES), ""], "range": [*(s for _, s in SHAPES), "circle"]}
     rule = {"type": "rule", "color": PALETTE["area"], "strokeWidth": 1.5}
     point = {"type": "point", "filled": True, "size": 80, "color": PALETTE["area"], "opacity": 1}
-    word = {"type": "text", "align": "left", "baseline": "middle", "x": WIDTH - 120 + 8, "color": PALETTE["ink"]}
+    word = {"type": "text", "align": "left", "baseline": "middle", "x": AREAS + 8, "color": PALETTE["ink"]}
     limited = [row for row in told if "lower" in row]
     height = ROW * len(rows)
     whiskers = {"data": {"values": limited}, "mark": rule}
@@ -137,7 +141,7 @@ def ranked(rows: Sequence[Row], *, title: Sequence[str], unit: str) -> Layer:
     worded = {"mark": word, "encoding": {"y": y, "text": {"field": "compared"}}}
     pointed = {"mark": point, "encoding": {"y": y, "x": x, "shape": shape, "description": {"field": "told"}}}
     return {
-        "width": WIDTH - 120,
+        "width": AREAS,
         "height": height,
         "title": {"text": title[0], "subtitle": list(title[1:])},
         "data": {"values": told},
@@ -161,10 +165,10 @@ def level(rows: Sequence[Row], england: float, *, title: Sequence[str], unit: st
     fill["scale"] = {"domain": list(kinds), "range": [PALETTE["ink"], PALETTE["area"], PALETTE["bar"]]}
     bars = {"mark": {"type": "bar", "height": ROW - 8}}
     bars["encoding"] = {"y": y, "x": x, "color": fill, "description": {"field": "told"}}
-    text = {"type": "text", "align": "left", "baseline": "middle", "x": WIDTH - 80 + 8, "color": PALETTE["ink"]}
+    text = {"type": "text", "align": "left", "baseline": "middle", "x": AREAS + 8, "color": PALETTE["ink"]}
     shown = {"mark": text, "encoding": {"y": y, "text": {"field": "shown"}}}
     return {
-        "width": WIDTH - 80,
+        "width": AREAS,
         "height": ROW * len(rows),
         "title": {"text": title[0], "subtitle": list(title[1:])},
         "data": {"values": told},
@@ -184,6 +188,12 @@ def _england(value: float, x: Layer, unit: str) -> list[Layer]:
         {"data": data, "mark": rule, "encoding": {"x": there, "description": {"field": "told"}}},
         {"data": data, "mark": text, "encoding": {"x": there}},
     ]
+
+
+def _labelled(periods: Sequence[str]) -> list[str]:
+    """Take as many periods as there is room to write, the last among them."""
+    every = math.ceil(len(periods) * (8 * len(periods[0]) + 8) / WIDTH)
+    return list(periods[::-1][::every][::-1])
 
 
 def _named(row: Row) -> str:

@@ -73,3 +73,39 @@ def chance(probability: float) -> str:
     if probability < 0.01:
         return "less than 1 in 100"
     return "more than 99 in 100" if probability > 0.99 else f"{rounded(100 * probability, 0)} in 100"
+
+
+_BORN = {"Male": "A boy born", "Female": "A girl born", "Persons": "A child born"}
+_SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "le_birth": "{born} in {area} can expect to live {value}, at the death rates of {period}",
+        "hle_birth": "{born} in {area} can expect {value} in good health, at the rates of {period}",
+        "ill_health_share": "{born} in {area} can expect to spend {value} of life in ill health, at the rates of {period}",
+        "sii_le_birth": "In {area} {who} in the most deprived places can expect to live {value} less than {who} in the "
+        "least deprived ones, {period}",
+        "smoking": "In {area} {value} of adults smoked in {period}",
+        "cancer_stage_1_2": "In {area} {value} of cancers were found early, at stage 1 or 2, in {period}",
+        "alcohol_admissions": "In {area} there were {value} admissions to hospital for alcohol in {period}",
+        "drug_poisoning_deaths": "In {area} {value} were from drug poisoning in {period}",
+    }
+)
+"""Indicator to a sentence that a neighbour would understand."""
+
+
+def in_words(row: Mapping[str, Any], england: float | None = None) -> str:
+    """Say a figure in plain English, beside England where its value is given.
+
+    Examples
+    --------
+    >>> row = {"indicator": "hle_birth", "area_name": "Hartlepool", "sex": "Male", "period": "2022-24", "unit": "years"}
+    >>> in_words(row | {"value": 52.12, "lower": 48.5, "upper": 55.7}, 60.9)
+    'A boy born in Hartlepool can expect 52.1 years in good health, at the rates of 2022-24 (95 % limits 48.5 to 55.7); in England: 60.9 years.'
+    """
+    words = {"born": _BORN[row["sex"]], "who": WHO[row["sex"]], "area": row["area_name"], "period": row["period"]}
+    unit = row["unit"]
+    text = _SENTENCES.get(row["indicator"], "In {area}: {value}, {period}")
+    known = row["value"] == row["value"]
+    said = text.format(value=amount(row["value"], unit), **words) if known else f"No figure for {row['area_name']}"
+    _, bracket, limits = between(row, unit).partition(" (95 %") if known else ("", "", "")
+    beside = "" if england is None else f"; in England: {amount(england, unit)}"
+    return f"{said}{bracket}{limits}{beside}."

@@ -33,7 +33,8 @@ class Run:
     ``decomposition`` what ages contribute to gaps; ``log`` what was read, used and left out, with the reason.
     specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
-    ``local`` holds what is published for the local authorities (see ``local_part``); ``log`` what was read, used and left out, with the reason.
+    ``local`` holds what is published for the local authorities (see ``local_part``); ``log`` what was read, used and
+    left out, with the reason.
     """
 
     estimates: pd.DataFrame
