@@ -185,10 +185,12 @@ def _areas(run: Run) -> Iterator[tuple[str, Chart]]:
 def over_time_indicators(run: Run) -> list[str]:
     """Indicators that have a chart over time: more than two periods of partnerships, each an estimate of health."""
     shown = run.estimates[run.estimates["area_type"].isin(("whole partnership", "local partnership"))]
+    held = set(shown["indicator"])
     return [
         name
         for name in dict.fromkeys(run.contents["indicator"])
         if name not in FOR_ALL
+        and name in held
         and not name.endswith("_gap")
         and latest_edition(shown, name)["period"].nunique() > 2
     ]

@@ -122,9 +122,11 @@ def _authorities(run: Run, charts: Mapping[str, Chart], indicator: str, name: st
 
 def _coverage(shown: pd.DataFrame, indicator: str, edition: str, name: str, edition_name: str) -> dict[str, str]:
     """Say on how many areas and which share of the people the latest figures of the partnerships rest."""
-    rows = shown[(shown["indicator"] == indicator) & (shown["edition"] == edition) & (shown["area_type"] != "country")]
+    rows = shown[(shown["indicator"] == indicator) & (shown["edition"] == edition)]
+    parts = rows[rows["area_type"] != "country"]
+    rows = rows if parts.empty else parts
     latest = rows[rows["period"] == rows["period"].max()]
-    whole = latest[latest["area_type"] == "whole partnership"].iloc[0]
+    whole = latest.sort_values("area_type").iloc[-1]  # the whole partnership, where there is one
     return {
         "name": name,
         "edition": edition_name,

@@ -45,7 +45,7 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
     -------
     pathlib.Path
         The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``goals.csv``,
-        ``trajectories.csv``, ``decomposition.csv``, ``index.html`` and ``run.json``.
+        ``trajectories.csv``, ``decomposition.csv``, ``local.csv``, ``charts/``, ``index.html`` and ``run.json``.
 
     Raises
     ------
@@ -66,9 +66,13 @@ def write_release(run: Run, specification: Specification, out: Path) -> Path:
     return out
 
 
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
 def _refuse_other_than_release(out: Path) -> None:
     """Refuse a folder that holds anything but what the last run wrote into it: the whole folder is replaced."""
-    held = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+    held = set(_files(out)) if out.is_dir() else {out.name}
     try:
         ours = {*json.loads((out / MARK).read_text(encoding="utf-8"))["outputs"], MARK} if held else set()
     except (OSError, ValueError, LookupError, TypeError):
@@ -83,7 +87,7 @@ def _refuse_other_than_release(out: Path) -> None:
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
-    for name in ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition"):
+    for name in ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition", "local"):
         table = getattr(run, name)
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
     _write_parquet(run.estimates, folder / "estimates.parquet")
@@ -109,7 +113,7 @@ def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run, specification: Specification, folder: Path) -> dict[str, Any]:
     """Record what was run, on what and with what: no clock and no path, so that equal runs write equal bytes."""
-    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy")
+    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "vl-convert-python")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
     used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
     used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}
@@ -120,7 +124,7 @@ def _record(run: Run, specification: Specification, folder: Path) -> dict[str, A
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "specification": specification.model_dump(mode="json"),
         "inputs": checksums,
-        "outputs": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())},
+        "outputs": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)},
         **run.log,
     }
 

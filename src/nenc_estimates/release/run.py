@@ -30,11 +30,8 @@ class Run:
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
     specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
-    ``decomposition`` what ages contribute to gaps; ``log`` what was read, used and left out, with the reason.
-    specification; ``notes`` holds the distinct remarks behind its ``quality`` codes; ``reproduction`` one row for each
-    published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
-    ``local`` holds what is published for the local authorities (see ``local_part``); ``log`` what was read, used and
-    left out, with the reason.
+    ``decomposition`` what ages contribute to gaps; ``local`` what is published for the local authorities (see
+    ``local_part``); ``log`` what was read, used and left out, with the reason.
     """
 
     estimates: pd.DataFrame
