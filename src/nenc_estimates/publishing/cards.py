@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from nenc_estimates.publishing.charts import GOAL_KEY, chart_name
+from nenc_estimates.publishing.charts import GOAL_KEY, chart_name, groups, named_goals
 from nenc_estimates.publishing.rounding import rounded, with_limits
 from nenc_estimates.publishing.words import WHO, amount, chance, decimals_of
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nenc_estimates.publishing.drawing import Chart
     from nenc_estimates.release import Run
 
-    Row = Mapping[str, Any]
+    Row = Mapping[Any, Any]
 
 OTHER = ("flat", "linear", "converge", "shock")
 """Other assumptions whose probability stands beside the card's own, as in the columns of the table of goals."""
@@ -30,26 +31,25 @@ def goal_cards(run: Run, charts: Mapping[str, Chart]) -> list[dict[str, Any]]:
     charts
         As :func:`~nenc_estimates.publishing.charts.draw_charts` makes them.
     """
-    names = dict(zip(run.contents["indicator"], run.contents["indicator_name"], strict=True))
-    units = dict(zip(run.estimates["indicator"], run.estimates["unit"], strict=True))
-    paths = {}
-    if len(run.trajectories):
-        paths = {key: rows.to_dict("records") for key, rows in run.trajectories.groupby(list(GOAL_KEY), sort=False)}
+    paths = {key: rows.to_dict("records") for key, rows in groups(run.trajectories, *GOAL_KEY)}
     readings: dict[tuple[str, str], list[Row]] = {}
-    for row in run.goals.to_dict("records"):
-        if tuple(row[name] for name in GOAL_KEY) in paths:
+    for key, row in named_goals(run).items():
+        if key in paths:
             readings.setdefault((row["goal"], row["sex"]), []).append(row)
-    return [
-        _card(_foremost(rows), rows, paths, charts, names[rows[0]["indicator"]], units[rows[0]["indicator"]])
-        for rows in readings.values()
-    ]
+    return [_card(rows, paths, charts) for rows in readings.values()]
 
 
 def goals_without(run: Run) -> list[dict[str, str]]:
     """List goals that cannot be assessed, and what is missing."""
     lacking = run.goals[(run.goals["status"] == "not assessable") & (run.goals["kind"] != "all_met")]
     return [
-        {"id": row["goal"], "measure": row["measure"], "who": _who(row), "missing": row["missing"], "note": row["notes"]}
+        {
+            "id": row["goal"],
+            "measure": row["measure"],
+            "who": _who(row),
+            "missing": row["missing"],
+            "note": row["notes"],
+        }
         for row in lacking.to_dict("records")
     ]
 
@@ -76,9 +76,9 @@ def _foremost(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: (row["current_year"], row["edition"], "assumed_baseline" not in row["quality"]))
 
 
-def _card(
-    goal: Row, readings: Sequence[Row], paths: Mapping[Any, Any], charts: Mapping[str, Chart], name: str, unit: str
-) -> dict[str, Any]:
+def _card(readings: Sequence[Row], paths: Mapping[Any, Any], charts: Mapping[str, Chart]) -> dict[str, Any]:
+    goal = _foremost(readings)
+    name, unit = goal["name"], goal["unit"]
     key = tuple(goal[part] for part in GOAL_KEY)
     path = paths[key]
     drawn = [charts[chart_name(kind, *key)] for kind in ("gap", "goal") if chart_name(kind, *key) in charts]
@@ -108,7 +108,8 @@ def _lines(goal: Row, path: Sequence[Row], unit: str) -> list[tuple[str, str]]:
     digits = decimals_of(unit)
     low, high = (rounded(goal[f"do_nothing_{side}_95"], digits) for side in ("lower", "upper"))
     behind = " behind England" if now["gap"] == now["gap"] else ""
-    heading = f"If nothing changes: {amount(goal['do_nothing'], unit)}{behind} in {goal['target_period']}; 95 % limits {low} to {high}."
+    heading = f"If nothing changes: {amount(goal['do_nothing'], unit)}{behind} in {goal['target_period']}"
+    heading = f"{heading}; 95 % limits {low} to {high}."
     aim = f"{amount(goal['goal_value'], unit)}{behind} in {goal['target_period']}"
     if goal["baseline_value"] == goal["baseline_value"]:
         aim += f", from {amount(goal['baseline_value'], unit)} in {goal['baseline_period']}"
@@ -117,7 +118,7 @@ def _lines(goal: Row, path: Sequence[Row], unit: str) -> list[tuple[str, str]]:
         ("Where we are heading", heading),
         ("The goal", f"{aim}."),
         ("The chance", _chance(goal)),
-        ("What is missing", f"{goal['missing'].capitalize()}." if goal["missing"] else "Nothing that the strategy should say."),
+        ("What is missing", _missing(goal)),
         ("Before quoting it", goal["notes"] or "Nothing further."),
     ]
 
@@ -127,8 +128,15 @@ def _chance(goal: Row) -> str:
     text = f"{goal['status'].capitalize()}: {chance(goal['probability'])}, if nothing changes."
     if others:
         low, high = chance(min(others)), chance(max(others))
-        text += f" Under other assumptions: {low}." if low == high else f" Under other assumptions: from {low} to {high}."
+        text += (
+            f" Under other assumptions: {low}." if low == high else f" Under other assumptions: from {low} to {high}."
+        )
     return text
+
+
+def _missing(goal: Row) -> str:
+    text = goal["missing"]
+    return f"{text[0].upper()}{text[1:]}." if text else "Nothing that the strategy should say."
 
 
 def _step(row: Row, unit: str) -> dict[str, str]:
@@ -138,7 +146,7 @@ def _step(row: Row, unit: str) -> dict[str, str]:
         for what in ("area", "reference", "gap")
     }
     line = row["goal_line"] if row["gap"] == row["gap"] else row["area_goal_line"]
-    aim = rounded(line, digits) if line == line else ""
+    aim = "" if isnan(line) else rounded(line, digits)
     return {"period": row["period"], "status": row["status"], **cells, "goal": aim}
 
 

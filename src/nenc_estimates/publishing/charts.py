@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nenc_estimates.release import Run
 
-    Row = Mapping[str, Any]
+    Row = Mapping[Any, Any]
 
 GOAL_KEY = ("goal", "sex", "edition", "view", "reading")
 """What tells one chart of a goal from another."""
@@ -77,27 +77,40 @@ def chart_name(*parts: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", " ".join(parts).casefold()).strip("-")
 
 
+def groups(table: pd.DataFrame, *names: str) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
+    """Split a table by text columns, in the order of their values."""
+    for key, rows in table.groupby(list(names), sort=True):
+        yield tuple(map(str, key)), rows
+
+
 def latest_edition(table: pd.DataFrame, indicator: str) -> pd.DataFrame:
-    """Rows of an indicator in the edition that reaches furthest."""
+    """Take the rows of an indicator in the edition that reaches furthest."""
     mine = table[table["indicator"] == indicator]
     last = mine.groupby("edition")["period"].max().sort_index(kind="stable")
-    return mine[mine["edition"] == last.index[last == last.max()][-1]]
+    latest: pd.DataFrame = mine[mine["edition"] == last.index[last == last.max()][-1]]
+    return latest
 
 
 # --- goals ------------------------------------------------------------------------------------------------------------
 
 
-def _goals(run: Run) -> Iterator[tuple[str, Chart]]:
-    if run.trajectories.empty:
-        return
+def named_goals(run: Run) -> dict[tuple[str, ...], Row]:
+    """Return rows of goals by their key, each with ``name`` of its indicator and the ``unit`` of its estimates."""
     names = dict(zip(run.contents["indicator"], run.contents["indicator_name"], strict=True))
     units = dict(zip(run.estimates["indicator"], run.estimates["unit"], strict=True))
-    goals = {tuple(row[name] for name in GOAL_KEY): row for row in run.goals.to_dict("records")}
-    for key, path in run.trajectories.groupby(list(GOAL_KEY), sort=True):
-        goal, rows = goals[key], path.sort_values("year").to_dict("records")
+    return {
+        tuple(row[name] for name in GOAL_KEY): {**row, "name": names[row["indicator"]], "unit": units[row["indicator"]]}
+        for row in run.goals.to_dict("records")
+        if row["indicator"]
+    }
+
+
+def _goals(run: Run) -> Iterator[tuple[str, Chart]]:
+    goals = named_goals(run)
+    for key, path in groups(run.trajectories, *GOAL_KEY):
+        rows = path.sort_values("year").to_dict("records")
         for what in ("area", "gap") if rows[0]["gap"] == rows[0]["gap"] else ("area",):
-            chart = _goal(rows, goal, what, names[goal["indicator"]], units[goal["indicator"]])
-            yield chart_name(PREFIX[what], *key), chart
+            yield chart_name(PREFIX[what], *key), _goal(rows, goals[key], what)
 
 
 PREFIX: Mapping[str, str] = MappingProxyType({"area": "goal", "gap": "gap"})
@@ -107,8 +120,9 @@ AIM: Mapping[str, str] = MappingProxyType({"area": "area_goal_line", "gap": "goa
 """The same to the column of the line to the goal."""
 
 
-def _goal(path: Sequence[Row], goal: Row, what: str, name: str, unit: str) -> Chart:
+def _goal(path: Sequence[Row], goal: Row, what: str) -> Chart:
     """Observed with limits, what happens if nothing changes, the goal, and England."""
+    name, unit = goal["name"], goal["unit"]
     seen = [row for row in path if row["status"] == "observed"]
     ahead = [_anchored(seen[-1], what), *(row for row in path if row["status"] == "projected")]
     aim = [row for row in path if row[AIM[what]] == row[AIM[what]]]
@@ -140,7 +154,9 @@ def _goal(path: Sequence[Row], goal: Row, what: str, name: str, unit: str) -> Ch
     title = f"{name}{': gap to England' if what == 'gap' else ''}, {WHO[goal['sex']]}"
     lines = [f"{goal['area_name']}, {'; '.join(filter(None, (goal['view'], goal['reading'])))}", FAN_WORDS]
     drawn = over_time(layers, labels, values, [row["period"] for row in path], title=[title, *lines], unit=unit)
-    return draw(drawn, title=f"{title}, {lines[0]}", alt=_goal_words(seen, ahead[-1], goal, what, at, f"{title}, {lines[0]}", unit))
+    title = f"{title}, {lines[0]}"
+    words = _goal_words(seen[0], seen[-1], {**ahead[-1], "at": at}, goal, what)
+    return draw(drawn, title=title, alt=f"{title}. {words}")
 
 
 FAN_WORDS = "Shaded: where it may go if nothing changes (limits of 80 % and 95 %)"
@@ -152,14 +168,14 @@ def _anchored(last: Row, what: str) -> Row:
     return {**last, **{name: last[name] if last[name] == last[name] else last[what] for name in names}}
 
 
-def _goal_words(seen: Sequence[Row], end: Row, goal: Row, what: str, at: float, title: str, unit: str) -> str:
-    first, last, digits = seen[0], seen[-1], decimals_of(unit)
-    low, high = (rounded(end[f"{what}_{side}_95"], digits) for side in ("lower", "upper"))
+def _goal_words(first: Row, last: Row, end: Row, goal: Row, what: str) -> str:
+    unit = goal["unit"]
+    low, high = (rounded(end[f"{what}_{side}_95"], decimals_of(unit)) for side in ("lower", "upper"))
     words = [
-        f"{title}. Line chart from {first['period']} to {end['period']}.",
+        f"Line chart from {first['period']} to {end['period']}.",
         f"{amount(first[what], unit)} in {first['period']}, {amount(last[what], unit)} in {last['period']}.",
         f"If nothing changes: {amount(end[what], unit)} in {end['period']} (95 % limits {low} to {high}).",
-        f"The goal: {amount(at, unit)} in {goal['target_period']}.",
+        f"The goal: {amount(end['at'], unit)} in {goal['target_period']}.",
     ]
     if what == "area" and last["reference"] == last["reference"]:
         words.append(f"England: {amount(last['reference'], unit)} in {last['period']}.")
@@ -173,17 +189,17 @@ def _areas(run: Run) -> Iterator[tuple[str, Chart]]:
     names = dict(zip(run.contents["indicator"], run.contents["indicator_name"], strict=True))
     for indicator in over_time_indicators(run):
         mine = latest_edition(run.estimates, indicator)
-        england = {sex: rows for sex, rows in mine[mine["area_code"] == ENGLAND].groupby("sex")}
-        for (code, sex), rows in mine[mine["area_code"] != ENGLAND].groupby(["area_code", "sex"]):
-            beside = [] if rows["unit"].iloc[0] in COUNTS or sex not in england else england[sex]
+        england = {sex: _dated(rows) for (sex,), rows in groups(mine[mine["area_code"] == ENGLAND], "sex")}
+        for (code, sex), rows in groups(mine[mine["area_code"] != ENGLAND], "area_code", "sex"):
+            beside = [] if rows["unit"].iloc[0] in COUNTS else england.get(sex, [])
             yield (
                 chart_name("area", code, indicator, sex),
-                _area(_dated(rows), _dated(beside) if len(beside) else [], names[indicator]),
+                _area(_dated(rows), beside, names[indicator]),
             )
 
 
 def over_time_indicators(run: Run) -> list[str]:
-    """Indicators that have a chart over time: more than two periods of partnerships, each an estimate of health."""
+    """List the indicators that have a chart over time: those with more than two periods of partnerships."""
     shown = run.estimates[run.estimates["area_type"].isin(("whole partnership", "local partnership"))]
     held = set(shown["indicator"])
     return [
@@ -197,7 +213,7 @@ def over_time_indicators(run: Run) -> list[str]:
 
 
 def _dated(rows: pd.DataFrame) -> list[Row]:
-    return rows.sort_values("period").to_dict("records")
+    return list(rows.sort_values("period").to_dict("records"))
 
 
 def _area(rows: Sequence[Row], england: Sequence[Row], name: str) -> Chart:
@@ -212,12 +228,18 @@ def _area(rows: Sequence[Row], england: Sequence[Row], name: str) -> Chart:
     digits = decimals_of(unit)
     shown = [row for row in (last, *england[-1:]) if row["value"] == row["value"]]
     labels = [
-        (row["value"], f"{_short(row['area_name'])} {rounded(row['value'], digits)}", "ink" if row in england else "area")
+        (
+            row["value"],
+            f"{_short(row['area_name'])} {rounded(row['value'], digits)}",
+            "ink" if row in england else "area",
+        )
         for row in shown
     ]
     values = [row[side] for row in (*rows, *england) for side in ("value", "lower", "upper") if row[side] == row[side]]
     title = f"{name}, {WHO[last['sex']]}"
-    drawn = over_time(layers, labels, values, [row["period"] for row in rows], title=[title, last["area_name"]], unit=unit)
+    drawn = over_time(
+        layers, labels, values, [row["period"] for row in rows], title=[title, last["area_name"]], unit=unit
+    )
     return draw(drawn, title=f"{title}, {last['area_name']}", alt=area_words(rows, england, name))
 
 
@@ -244,7 +266,7 @@ def area_words(rows: Sequence[Row], england: Sequence[Row], name: str) -> str:
 def _local(run: Run) -> Iterator[tuple[str, Chart]]:
     names = dict(zip(run.contents["indicator"], run.contents["indicator_name"], strict=True))
     for indicator in dict.fromkeys(run.local["indicator"]):
-        for sex, rows in latest_edition(run.local, indicator).groupby("sex"):
+        for (sex,), rows in groups(latest_edition(run.local, indicator), "sex"):
             listed = rows.sort_values(["value", "area_name"], ascending=[False, True]).to_dict("records")
             yield chart_name("local", indicator, sex), _authorities(listed, names[indicator])
 
@@ -252,7 +274,11 @@ def _local(run: Run) -> Iterator[tuple[str, Chart]]:
 def _authorities(rows: Sequence[Row], name: str) -> Chart:
     first, known = rows[0], [row for row in rows if row["value"] == row["value"]]
     unit, title = first["unit"], f"{name}, {WHO[first['sex']]}, {first['period']}"
-    drawn = ranked(known, title=[title, "Local authorities in or partly in the partnership, as published, beside England"], unit=unit)
+    drawn = ranked(
+        known,
+        title=[title, "Local authorities in or partly in the partnership, as published, beside England"],
+        unit=unit,
+    )
     words = [f"{title}. {len(known)} local authorities beside England ({amount(first['reference_value'], unit)})."]
     words += [f"Highest: {known[0]['area_name']}, {between(known[0], unit)}."]
     words += [f"Lowest: {known[-1]['area_name']}, {between(known[-1], unit)}."]
@@ -265,7 +291,7 @@ def _authorities(rows: Sequence[Row], name: str) -> Chart:
 def _deprived(run: Run) -> Iterator[tuple[str, Chart]]:
     mine = run.estimates[run.estimates["indicator"] == "most_deprived_fifth"]
     mine = mine[mine["period"] == mine["period"].max()]
-    for age, rows in mine.groupby("age"):
+    for (age,), rows in groups(mine, "age"):
         england = rows.loc[rows["area_code"] == ENGLAND, "value"].iloc[0]
         listed = rows[rows["area_code"] != ENGLAND].sort_values(["value", "area_name"], ascending=[False, True])
         yield chart_name("deprived", age), _fifth(listed.to_dict("records"), england)
@@ -277,6 +303,7 @@ def _fifth(rows: Sequence[Row], england: float) -> Chart:
     title = f"People in the most deprived fifth of neighbourhoods: {who.lower()}, {first['period']}"
     drawn = level(rows, england, title=[title, "Partnerships and the local authorities in or partly in them"], unit="%")
     whole = next(row for row in rows if row["area_type"] == "whole partnership")
-    words = f"{title}. {whole['area_name']}: {amount(whole['value'], '%')}; England: {amount(england, '%')}. Highest: "
-    words += f"{first['area_name']}, {amount(first['value'], '%')}. Lowest: {last['area_name']}, {amount(last['value'], '%')}."
+    words = f"{title}. {whole['area_name']}: {amount(whole['value'], '%')}; England: {amount(england, '%')}."
+    words += f" Highest: {first['area_name']}, {amount(first['value'], '%')}."
+    words += f" Lowest: {last['area_name']}, {amount(last['value'], '%')}."
     return draw(drawn, title=title, alt=words)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.areas import ENGLAND
 from nenc_estimates.publishing.cards import all_met, goal_cards, goals_without
-from nenc_estimates.publishing.charts import chart_name, latest_edition, over_time_indicators
+from nenc_estimates.publishing.charts import chart_name, groups, latest_edition, over_time_indicators
 from nenc_estimates.publishing.rounding import rounded, with_limits
 from nenc_estimates.publishing.words import TYPES, WHO, decimals_of, in_words
 from nenc_estimates.quality import QUALITY
@@ -79,7 +79,7 @@ def _areas(run: Run, charts: Mapping[str, Chart], indicator: str, name: str) -> 
     mine = latest_edition(run.estimates, indicator).sort_values("period")
     england = {(row["sex"], row["period"]): row for row in mine[mine["area_code"] == ENGLAND].to_dict("records")}
     parts = []
-    for (code, sex), rows in mine[mine["area_code"] != ENGLAND].groupby(["area_code", "sex"]):
+    for (code, sex), rows in groups(mine[mine["area_code"] != ENGLAND], "area_code", "sex"):
         listed = rows.to_dict("records")
         beside = [england.get((sex, row["period"])) for row in listed]
         unit, last = listed[-1]["unit"], beside[-1]
@@ -104,7 +104,7 @@ def _authorities(run: Run, charts: Mapping[str, Chart], indicator: str, name: st
     if indicator not in set(run.local["indicator"]):
         return []
     parts = []
-    for sex, rows in latest_edition(run.local, indicator).groupby("sex"):
+    for (sex,), rows in groups(latest_edition(run.local, indicator), "sex"):
         listed = rows.sort_values(["value", "area_name"], ascending=[False, True]).to_dict("records")
         known = [row for row in listed if row["value"] == row["value"]]
         parts.append(
@@ -114,7 +114,9 @@ def _authorities(run: Run, charts: Mapping[str, Chart], indicator: str, name: st
                 "unit": listed[0]["unit"],
                 "chart": charts[chart_name("local", indicator, sex)],
                 "words": [in_words(known[0]), in_words(known[-1], known[-1]["reference_value"])],
-                "rows": [(row["area_name"], _cell(row), row["compared"] or "not compared: no limits") for row in listed],
+                "rows": [
+                    (row["area_name"], _cell(row), row["compared"] or "not compared: no limits") for row in listed
+                ],
             }
         )
     return parts

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PALETTE: Mapping[str, str] = MappingProxyType(
-    {"ink": "#0b0c0c", "area": "#12436D", "goal": "#801650", "fan80": "#B4C4D4", "fan95": "#DDE5EC", "rule": "#D9DADB", "bar": "#6F7B87"}
+    {
+        "ink": "#0b0c0c",
+        "area": "#12436D",
+        "goal": "#801650",
+        "fan80": "#B4C4D4",
+        "fan95": "#DDE5EC",
+        "rule": "#D9DADB",
+        "bar": "#6F7B87",
+    }
 )
 """Colours by what they stand for: the first three carry meaning and keep 3:1 on white and on both fans.
 

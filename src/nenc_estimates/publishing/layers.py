@@ -11,7 +11,7 @@ from nenc_estimates.publishing.words import amount, between
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Row = Mapping[str, Any]
+    Row = Mapping[Any, Any]
     Layer = dict[str, Any]
     Label = tuple[float, str, str]
 
@@ -33,7 +33,10 @@ FROM_ZERO = 0.5
 
 def band(rows: Sequence[Row], lower: str, upper: str, *, fill: str, dash: Sequence[int]) -> Layer:
     """Fill between two columns, with an edge that is seen without colour."""
-    shaded = {"mark": {"type": "area", "color": fill, "opacity": 1}, "encoding": {"y": _y(lower), "y2": {"field": upper}}}
+    shaded = {
+        "mark": {"type": "area", "color": fill, "opacity": 1},
+        "encoding": {"y": _y(lower), "y2": {"field": upper}},
+    }
     edge = {"type": "line", "color": PALETTE["area"], "strokeWidth": 1, "strokeDash": list(dash)}
     edges = [{"mark": edge, "encoding": {"y": _y(side)}} for side in (lower, upper)]
     return {"data": _data(rows, lower, upper), "encoding": {"x": _X}, "layer": [shaded, *edges]}
@@ -53,7 +56,7 @@ def points(rows: Sequence[Row], column: str, name: str, unit: str, *, shape: str
         if row[column] == row[column]
     ]
     colour = {"square": "ink", "circle": "area", "diamond": "goal"}[shape]
-    mark = {"type": "point", "shape": shape, "filled": True, "size": 110 if shape == "diamond" else 45}
+    mark: Layer = {"type": "point", "shape": shape, "filled": True, "size": 110 if shape == "diamond" else 45}
     mark |= {"color": PALETTE[colour], "opacity": 1}
     encoding = {"x": _X, "y": _y(column), "description": {"field": "told"}}
     return [{"data": {"values": told}, "mark": mark, "encoding": encoding}] if told else []
@@ -63,7 +66,11 @@ def limits(rows: Sequence[Row], lower: str, upper: str) -> Layer:
     """Draw whiskers where limits are known."""
     known = [row for row in rows if row[lower] == row[lower]]
     mark = {"type": "rule", "color": PALETTE["area"], "strokeWidth": 1.5}
-    return {"data": _data(known, lower, upper), "mark": mark, "encoding": {"x": _X, "y": _y(lower), "y2": {"field": upper}}}
+    return {
+        "data": _data(known, lower, upper),
+        "mark": mark,
+        "encoding": {"x": _X, "y": _y(lower), "y2": {"field": upper}},
+    }
 
 
 def over_time(
@@ -126,17 +133,17 @@ def ranked(rows: Sequence[Row], *, title: Sequence[str], unit: str) -> Layer:
     values = [row[side] for row in rows for side in ("value", "lower", "upper") if row[side] == row[side]]
     low, high, step = _round_range([*values, england])
     ticks = [low + step * k for k in range(round((high - low) / step) + 1)]
-    x = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
+    x: Layer = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
     x["axis"] = {"title": unit if low <= 0 else f"{unit} (scale does not start at 0)", "values": ticks, "grid": True}
     y = {"field": "area", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False}}
-    shape = {"field": "compared", "type": "nominal", "legend": None}
+    shape: Layer = {"field": "compared", "type": "nominal", "legend": None}
     shape["scale"] = {"domain": [*(word for word, _ in SHAPES), ""], "range": [*(s for _, s in SHAPES), "circle"]}
     rule = {"type": "rule", "color": PALETTE["area"], "strokeWidth": 1.5}
     point = {"type": "point", "filled": True, "size": 80, "color": PALETTE["area"], "opacity": 1}
     word = {"type": "text", "align": "left", "baseline": "middle", "x": AREAS + 8, "color": PALETTE["ink"]}
     limited = [row for row in told if "lower" in row]
     height = ROW * len(rows)
-    whiskers = {"data": {"values": limited}, "mark": rule}
+    whiskers: Layer = {"data": {"values": limited}, "mark": rule}
     whiskers["encoding"] = {"y": y, "x": {**x, "field": "lower"}, "x2": {"field": "upper"}}
     worded = {"mark": word, "encoding": {"y": y, "text": {"field": "compared"}}}
     pointed = {"mark": point, "encoding": {"y": y, "x": x, "shape": shape, "description": {"field": "told"}}}
@@ -157,13 +164,13 @@ def level(rows: Sequence[Row], england: float, *, title: Sequence[str], unit: st
         for row in rows
     ]
     low, high, _ = _round_range([0.0, *(row["value"] for row in rows), england])
-    x = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
+    x: Layer = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
     x["axis"] = {"title": unit, "grid": True, "tickCount": 6}
     y = {"field": "area", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False}}
-    fill = {"field": "kind", "type": "nominal", "legend": None}
+    fill: Layer = {"field": "kind", "type": "nominal", "legend": None}
     kinds = ("whole partnership", "local partnership", "local authority")
     fill["scale"] = {"domain": list(kinds), "range": [PALETTE["ink"], PALETTE["area"], PALETTE["bar"]]}
-    bars = {"mark": {"type": "bar", "height": ROW - 8}}
+    bars: Layer = {"mark": {"type": "bar", "height": ROW - 8}}
     bars["encoding"] = {"y": y, "x": x, "color": fill, "description": {"field": "told"}}
     text = {"type": "text", "align": "left", "baseline": "middle", "x": AREAS + 8, "color": PALETTE["ink"]}
     shown = {"mark": text, "encoding": {"y": y, "text": {"field": "shown"}}}
@@ -198,7 +205,7 @@ def _labelled(periods: Sequence[str]) -> list[str]:
 
 def _named(row: Row) -> str:
     kinds = {"whole partnership": " (ICP)", "local partnership": " (local partnership)"}
-    return row["area_name"] + kinds.get(row["area_type"], "")
+    return f"{row['area_name']}{kinds.get(row['area_type'], '')}"
 
 
 _X: Layer = {"field": "period", "type": "ordinal", "scale": {"type": "point", "padding": 0.3}, "sort": None}
@@ -209,11 +216,9 @@ def _y(column: str) -> Layer:
 
 
 def _told(row: Row, column: str, unit: str) -> str:
-    sides = {name: (f"{name}_lower_95", f"{name}_upper_95") for name in ("area", "gap")} | {"value": ("lower", "upper")}
-    sides = sides.get(column)
-    if sides is None:
-        return amount(row[column], unit)
-    return between({"value": row[column], "lower": row[sides[0]], "upper": row[sides[1]]}, unit)
+    lower, upper = ("lower", "upper") if column == "value" else (f"{column}_lower_95", f"{column}_upper_95")
+    limits_known = {"lower": row.get(lower, math.nan), "upper": row.get(upper, math.nan)}
+    return between({"value": row[column], **limits_known}, unit)
 
 
 def _data(rows: Sequence[Row], *columns: str) -> Layer:
@@ -223,7 +228,7 @@ def _data(rows: Sequence[Row], *columns: str) -> Layer:
 
 def _round_range(values: Sequence[float]) -> tuple[float, float, float]:
     """Smallest range of whole steps of 1, 2 or 5 that holds the values, in at most seven steps."""
-    known = [value for value in values if value == value]
+    known = [value for value in values if not math.isnan(value)]
     low, high = min(known), max(known)
     if 0 < low < FROM_ZERO * high:
         low = 0.0

@@ -62,10 +62,11 @@ def _latest(entry: Weighted) -> pd.DataFrame:
     known = rows["lower"].notna() & rows["reference_value"].notna()
     side = 1 + (rows["lower"] > rows["reference_value"]).astype(int) - (rows["upper"] < rows["reference_value"])
     words = np.array(COMPARED, dtype=object)[side.to_numpy(dtype=int)]
-    return rows.assign(
+    latest: pd.DataFrame = rows.assign(
         indicator=entry.indicator,
         edition=entry.edition,
         area_name=[areas()[code].name for code in rows["area_code"]],
         unit=INDICATORS[entry.indicator].unit,
         compared=np.where(known, words, ""),
     )
+    return latest
