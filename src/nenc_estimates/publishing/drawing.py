@@ -47,7 +47,8 @@ CONFIG: Mapping[str, Any] = MappingProxyType(
             "labelLimit": 240,
         },
         "text": {"fontSize": 13},
-        "title": {"anchor": "start", "fontSize": 16, "subtitleFontSize": 13, "offset": 14, "color": PALETTE["ink"]},
+        "title": {"anchor": "start", "fontSize": 16, "subtitleFontSize": 13, "offset": 14}
+        | dict.fromkeys(("color", "subtitleColor"), PALETTE["ink"]),
         "legend": {"labelFontSize": 13, "titleFontSize": 13},
     }
 )
