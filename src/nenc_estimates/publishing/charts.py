@@ -101,7 +101,7 @@ def named_goals(run: Run) -> dict[tuple[str, ...], Row]:
     return {
         tuple(row[name] for name in GOAL_KEY): {**row, "name": names[row["indicator"]], "unit": units[row["indicator"]]}
         for row in run.goals.to_dict("records")
-        if row["indicator"]
+        if row["indicator"] in names
     }
 
 
