@@ -319,3 +319,32 @@ def test_life_expectancy_of_2014_stands_pooled_and_weighted_side_by_side(run, ed
 def test_deaths_by_age_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match=r"no deaths by age 'ons_2015'. There are: ons_2014"):
         LifeTables(deaths="ons_2015")
+
+
+# --- status -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_status_is_that_of_the_weakest_source(run):
+    estimates = run.estimates[~run.estimates["method"].str.startswith("published")]
+    by_edition = estimates.groupby("edition")["status"].agg(set)
+    development = "experimental, not official statistics; from official statistics in development"
+    assert by_edition["ons_2026_02"] == {development}
+    assert by_edition["ons_2026_02 with ohid_2026_05"] == {development}
+    assert by_edition["ons_2022_03"] == {"experimental, not official statistics"}
+    assert estimates["status"].str.startswith("experimental, not official statistics").all()
+
+
+def test_published_values_keep_the_status_of_their_publisher(run):
+    published = run.estimates[run.estimates["method"].str.startswith("published")]
+    assert set(published["status"]) == {"official statistics", "official statistics in development"}
+    assert set(published.loc[published["edition"] == "ons_2026_02", "status"]) == {"official statistics in development"}
+
+
+def test_a_specification_may_give_estimates_another_status(specification):
+    only = [entry for entry in specification.weighted if entry.edition == "ons_2026_02"]
+    small = Specification(title="t", status="management information", weighted=tuple(only))
+    statuses = set(run_release(small).estimates["status"])
+    assert statuses == {
+        "management information; from official statistics in development",
+        "official statistics in development",
+    }

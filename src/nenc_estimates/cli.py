@@ -53,9 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     publish = commands.add_parser("publish", help="make a release: estimates, reproduction of published figures, page")
     publish.add_argument("--out", type=Path, default=Path("release"), help="folder of the release (default: release)")
+    publish.add_argument("--force", action="store_true", help="replace an earlier release that differs from this one")
     publish.set_defaults(run=_publish)
     check = commands.add_parser("check", help="set every published figure beside its estimate")
     check.set_defaults(run=_check)
+    compare = commands.add_parser("compare", help="say which released numbers changed, by how much, and why")
+    compare.add_argument("old", type=Path, help="folder of a release, or of the digest of one (data/released)")
+    compare.add_argument("new", type=Path, help="folder of the release to compare with it")
+    compare.add_argument("--update", action="store_true", help="then make OLD the digest of NEW: when NEW is released")
+    compare.set_defaults(run=_compare)
     for command in (publish, check):
         command.add_argument("--spec", type=Path, help="specification (default: the one that comes with the package)")
     return parser
@@ -68,7 +74,7 @@ def _publish(options: argparse.Namespace) -> int:
     specification = read_specification(options.spec)
     run = _run(options)
     _progress("writing")
-    out = write_release(run, specification, options.out)
+    out = write_release(run, specification, options.out, force=options.force)
     _progress("")
     print(_beside(run.reproduction))
     print(f"\n{len(run.estimates)} estimates in {out / 'estimates.csv'}; open {out / 'index.html'}")
@@ -80,6 +86,30 @@ def _check(options: argparse.Namespace) -> int:
     _progress("")
     print(_beside(run.reproduction))
     return _verdict(run)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from nenc_estimates.publishing.revisions import (  # noqa: PLC0415
+        compare,
+        read_release,
+        summary,
+        unexplained,
+        write_digest,
+    )
+
+    old, new = read_release(options.old), read_release(options.new)
+    changes = compare(old, new)
+    print(summary(changes, numbers=len(old.estimates)))
+    if options.update:
+        write_digest(new, options.old)
+        return 0
+    open_ = unexplained(changes)
+    if len(open_):
+        print(
+            f"{len(open_)} released numbers changed without a note. Say why under [[revisions]] in the specification.",
+            file=sys.stderr,
+        )
+    return 1 if len(open_) else 0
 
 
 def _run(options: argparse.Namespace) -> Run:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.text import is_formula
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,9 +132,19 @@ def read_packaged(folder: Folder, name: str) -> pa.Table:
             strings_can_be_null=False,
         ),
     )
+    formulas = [cell for column in table.columns for cell in _labels(column) if is_formula(cell)]
+    if formulas:
+        raise InvalidDataError(
+            f"data/{folder}/{name}: {formulas[0][:80]!r} starts as a formula does; write it otherwise."
+        )
     if table.num_rows != known[name].rows:
         raise InvalidDataError(f"data/{folder}/{name} has {table.num_rows} rows; its manifest says {known[name].rows}.")
     return table
+
+
+def _labels(column: pa.ChunkedArray) -> list[str]:
+    """Return the distinct texts of a column; none of a column of numbers."""
+    return [] if str(column.type) != "string" else [str(cell) for cell in column.unique().to_pylist()]
 
 
 def indicator_files() -> Mapping[tuple[str, str], str]:

@@ -18,6 +18,8 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "person_years_se": "The standard error comes from person-years, for want of published limits.",
         "incomplete": "Some people live in areas without a value.",
         "withheld_coverage": "Withheld: too many people live in areas without a value.",
+        "withheld_disclosure": "Withheld: a small count, or a count that would give one away.",
+        "rounded_count": "Rounded to the nearest 5; its limits, which would give the count away, are not shown.",
         "rounded_limits": "Limits rounded too far to give back the counts behind them: weighted by people instead.",
         "no_limits": "No limits: the source publishes none for some area.",
         "recovered_sizes": "Sizes behind the published limits are the weights, not residents.",
@@ -64,6 +66,7 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "nothing_expected": "The reference expects no events, or has no rate for an age band.",
         "rate_without_value": "A rate is missing, or 0, and has no ratio.",
         "band_without_events_or_people": "The events of an age band are missing or negative, or it has no people.",
+        "revised": "Revised since the last release: the list of revisions says why.",
     }
 )
 """Every code that stands in a ``quality`` column, and what it means."""

@@ -5,16 +5,22 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path  # noqa: TC003 - part of a public signature
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from nenc_estimates.areas import ENGLAND
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.indicators import INDICATORS
 from nenc_estimates.packaged import data_folder, indicator_files, manifest
+from nenc_estimates.text import plain
 
 Target = Literal["nenc", "local_icp"]
+Text = Annotated[str, AfterValidator(plain)]
+Cause = Literal["data edition", "lookup", "method", "correction"]
+
+EXPERIMENTAL = "experimental, not official statistics"
+"""Status of everything estimated here; an input that is itself in development is named behind it."""
 
 
 class _Section(BaseModel):
@@ -57,6 +63,7 @@ class Weighted(_Edition):
     min_coverage: float = Field(default=0.9, ge=2 / 3, le=1)
     standard_error: Literal["published", "person-years"] = "published"
     skip_periods: tuple[str, ...] = ()
+    as_published: Text = ""
 
     @model_validator(mode="after")
     def _possible(self) -> Weighted:
@@ -153,6 +160,17 @@ class Population(_Section):
     """Residents."""
 
     years: tuple[int, ...] = Field(min_length=1)
+    as_published: Text = ""
+
+
+class Revision(_Section):
+    """Why released numbers changed: of one indicator and edition, in some periods or in all."""
+
+    indicator: str
+    edition: str
+    periods: tuple[str, ...] = ()
+    cause: Cause
+    note: Text = Field(min_length=1)
 
 
 class Assessed(_Edition):
@@ -174,7 +192,8 @@ class Assessed(_Edition):
 class Specification(_Section):
     """What a release contains."""
 
-    title: str
+    title: Text
+    status: Text = EXPERIMENTAL
     weighted: tuple[Weighted, ...] = Field(min_length=1)
     ill_health: tuple[IllHealth, ...] = ()
     areas_below: tuple[AreasBelow, ...] = ()
@@ -184,6 +203,15 @@ class Specification(_Section):
     deprivation: Deprivation | None = None
     population: Population | None = None
     assessed: tuple[Assessed, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+
+    @property
+    def as_published(self) -> dict[tuple[str, str], str]:
+        """Return (indicator, edition) to the reason why its counts may be shown as their publisher shows them."""
+        reasons = {(entry.indicator, entry.edition): entry.as_published for entry in self.weighted}
+        if self.population:
+            reasons["population", "lsoa"] = self.population.as_published
+        return {key: reason for key, reason in reasons.items() if reason}
 
     @model_validator(mode="after")
     def _consistent(self) -> Specification:

@@ -13,6 +13,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.text import FORMULA_STARTS, is_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp]
     Raises
     ------
     InvalidDataError
-        A cell is empty; the message names the rows.
+        A cell is empty, and the message names the rows, or holds what a spreadsheet would take for a formula.
     """
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -84,6 +85,10 @@ def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp]
         raise InvalidDataError(f"column {name!r} is empty in {_listed([f'row {i}' for i in empty])}.")
     encoded = cells.cast(pa.string()).dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    starts = pc.is_in(pc.utf8_slice_codeunits(encoded.dictionary, 0, 1), value_set=pa.array(FORMULA_STARTS))
+    formulas = [label for label in encoded.dictionary.filter(starts).to_pylist() if is_formula(label)]
+    if formulas:
+        raise InvalidDataError(f"column {name!r} holds {formulas[0][:80]!r}, which starts as a formula does.")
     labels = np.array(encoded.dictionary.to_pylist(), dtype=object)
     order = pc.array_sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(labels.size, dtype=np.intp)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -20,6 +21,7 @@ NAMES = {
     "local.csv",
     "estimates.csv",
     "estimates.parquet",
+    "estimates.xlsx",
     "notes.csv",
     "reproduction.csv",
     "goals.csv",
@@ -56,9 +58,9 @@ def test_the_table_of_estimates_reads_back_from_csv_and_parquet_to_the_bit(relea
         kind = str(stored.schema.field(name).type)
         assert kind == ("double" if name in numbers else "int64" if name == "n_areas" else "string")
     text = {name: str for name in COLUMNS if name not in numbers | {"n_areas"}}
-    read = pd.read_csv(
-        release / "estimates.csv", dtype=text, keep_default_na=False, na_values={n: [""] for n in numbers}
-    )
+    read = pd.read_csv(release / "estimates.csv", dtype=str, keep_default_na=False)
+    read[list(numbers)] = read[list(numbers)].map(lambda cell: float(cell or "nan"))  # to the bit
+    read["n_areas"] = read["n_areas"].astype(int)
     assert len(read) == len(run.estimates) == stored.num_rows
     for name in COLUMNS:
         column = stored[name].to_pandas()
@@ -77,15 +79,9 @@ def test_csv_files_have_unix_lines_and_no_index(release):
 
 
 def test_the_record_names_versions_inputs_and_outputs(record, release, specification):
-    assert set(record["versions"]) == {
-        "python",
-        "nenc-estimates",
-        "numpy",
-        "pandas",
-        "pyarrow",
-        "scipy",
-        "vl-convert-python",
-    }
+    packages = {"python", "nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter"}
+    packages |= {"vl-convert-python"}
+    assert set(record["versions"]) == packages
     assert record["specification"] == specification.model_dump(mode="json")
     for name, checksum in record["inputs"].items():
         folder, file = name.split("/")
@@ -118,10 +114,32 @@ def test_the_record_has_no_clock_and_no_path(record, release):
 # --- where a release may be written ---------------------------------------------------------------------------------
 
 
-def test_an_earlier_release_is_replaced(run, specification, tmp_path, release):
+def test_the_same_release_is_left_where_it_stands(run, specification, tmp_path):
+    out = write_release(run, specification, tmp_path / "out")
+    stamps = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert write_release(run, specification, out) == out
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == stamps
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_text_that_is_a_formula_is_quoted_and_numbers_stay_numbers(run, specification, tmp_path):
+    hostile = run.estimates.head(2).assign(area_name=["=HYPERLINK(1)", "-2+3"], value=[-1.5, 2.5])
+    alcohol = run.contents[run.contents["indicator"] == "alcohol_admissions"]
+    out = write_release(
+        replace(run, estimates=hostile.assign(area_type="country"), contents=alcohol), specification, tmp_path / "out"
+    )
+    written = pd.read_csv(out / "estimates.csv")
+    assert written["area_name"].tolist() == ["'=HYPERLINK(1)", "'-2+3"]
+    assert written["value"].tolist() == [-1.5, 2.5]
+
+
+def test_an_earlier_release_is_replaced_when_forced(run, specification, tmp_path, release):
     out = write_release(run, specification, tmp_path / "out")
     (out / "index.html").write_text("old")
-    write_release(run, specification, out)
+    with pytest.raises(SchemaError, match="holds another release than this one: replace it with --force"):
+        write_release(run, specification, out)
+    assert (out / "index.html").read_text() == "old"
+    write_release(run, specification, out, force=True)
     assert contents(out) == contents(release)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -170,7 +188,7 @@ def test_a_failure_half_way_leaves_the_earlier_release(run, specification, tmp_p
 
     monkeypatch.setattr(files, "render_page", full)
     with pytest.raises(OSError, match="no space left"):
-        write_release(run, specification, out)
+        write_release(run, specification, out, force=True)
     assert contents(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

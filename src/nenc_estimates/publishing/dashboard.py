@@ -8,7 +8,7 @@ from nenc_estimates.areas import ENGLAND
 from nenc_estimates.publishing.cards import all_met, goal_cards, goals_without
 from nenc_estimates.publishing.charts import chart_name, groups, latest_edition, over_time_indicators
 from nenc_estimates.publishing.rounding import rounded, with_limits
-from nenc_estimates.publishing.words import TYPES, WHO, decimals_of, in_words
+from nenc_estimates.publishing.words import PARTNERSHIPS, TYPES, WHO, decimals_of, in_words
 from nenc_estimates.quality import QUALITY
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nenc_estimates.release import Run
 
     Row = Mapping[Any, Any]
-
-PARTNERSHIPS = ("whole partnership", "local partnership", "country")
 
 KEY = ("indicator", "edition", "area_code", "sex", "age", "period")
 """What a cell of the page is known by: ``data-key`` holds it, so that each number can be traced to estimates.csv."""

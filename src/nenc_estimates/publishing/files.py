@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import shutil
-import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
-from nenc_estimates.packaged import indicator_files, manifest
+from nenc_estimates.packaged import data_folder, indicator_files, manifest
 from nenc_estimates.publishing.charts import chart_files, draw_charts
 from nenc_estimates.publishing.dashboard import render_page
+from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
+from nenc_estimates.publishing.revisions import mark_revised, read_release
+from nenc_estimates.publishing.staging import recover, replace_folder
+from nenc_estimates.publishing.workbook import write_workbook
+from nenc_estimates.text import is_formula, quoted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from nenc_estimates.release import Run
@@ -29,41 +35,71 @@ MARK = "run.json"
 """The file that says a folder is a release, written last."""
 
 
-def write_release(run: Run, specification: Specification, out: Path) -> Path:
-    """Write a release, replacing an earlier one.
+def write_release(run: Run, specification: Specification, out: Path, *, force: bool = False) -> Path:
+    """Write a release: nothing of it is seen before all of it is on the disk.
 
     Parameters
     ----------
     run
-        The tables.
+        The tables. :mod:`nenc_estimates.publishing.disclosure` withholds and rounds in them before anything is written.
     specification
         What they were made from.
     out
         Folder of the release. It must be absent, empty or an earlier release.
+    force
+        Replace an earlier release that differs from this one.
 
     Returns
     -------
     pathlib.Path
-        The folder, with ``estimates.csv``, ``estimates.parquet``, ``notes.csv``, ``reproduction.csv``, ``goals.csv``,
-        ``trajectories.csv``, ``decomposition.csv``, ``local.csv``, ``charts/``, ``index.html`` and ``run.json``.
+        The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``estimates.xlsx``,
+        ``charts/``, ``index.html`` and ``run.json``.
+        Where the same release stands already, it is left as it is.
 
     Raises
     ------
     SchemaError
-        ``out`` holds something else, which is left as it is.
+        ``out`` holds another release and ``force`` is not set, or something else than a release. It is left as it is.
     """
+    run = _ready(run, specification)
     out = out.resolve()
+    recover(out)
     if out.exists():
         _refuse_other_than_release(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        _write_all(run, specification, staging)
-        staging.chmod(0o755)
-        _move(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+
+    def write(folder: Path) -> None:
+        _write_all(run, specification, folder)
+        if not force and out.exists() and any(out.iterdir()):
+            if not _same(folder, out):
+                raise SchemaError(
+                    f"{out.name} holds another release than this one: replace it with --force, or name another "
+                    "folder with --out. `nenc-estimates compare` says what differs."
+                )
+            raise _SameError
+
+    with suppress(_SameError):
+        replace_folder(out, write)
     return out
+
+
+def _ready(run: Run, specification: Specification) -> Run:
+    """Withhold and round what must be, and mark what was revised."""
+    shown = fit_to_publish(run, DisclosurePolicy(as_published=specification.as_published))
+    if not specification.revisions:
+        return shown
+    released = read_release(data_folder() / "released").estimates
+    return replace(shown, estimates=mark_revised(shown.estimates, released, specification.revisions))
+
+
+class _SameError(Exception):
+    """The release stands already where it would be written."""
+
+
+def _same(new: Path, old: Path) -> bool:
+    """Say whether two folders hold the same files."""
+    return _files(new) == _files(old) and all(
+        (new / name).read_bytes() == (old / name).read_bytes() for name in _files(new)
+    )
 
 
 def _files(folder: Path) -> list[str]:
@@ -87,9 +123,8 @@ def _refuse_other_than_release(out: Path) -> None:
 
 
 def _write_all(run: Run, specification: Specification, folder: Path) -> None:
-    for name in ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition", "local"):
-        table = getattr(run, name)
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+    for name, table in run.tables.items():
+        _write_csv(table, folder / f"{name}.csv")
     _write_parquet(run.estimates, folder / "estimates.parquet")
     charts = draw_charts(run)
     (folder / "charts").mkdir()
@@ -97,8 +132,16 @@ def _write_all(run: Run, specification: Specification, folder: Path) -> None:
         (folder / "charts" / name).write_bytes(content)
     page = render_page(run, charts, title=specification.title)
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    write_workbook(run, specification, folder / "estimates.xlsx")
     record = json.dumps(_record(run, specification, folder), indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MARK).write_text(record + "\n", encoding="utf-8", newline="\n")
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table at full precision; text that a spreadsheet would take for a formula gets an apostrophe."""
+    text = table.select_dtypes(exclude="number")
+    safe = table.assign(**{str(name): text[name].map(quoted) for name in text if text[name].map(is_formula).any()})
+    safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
@@ -113,7 +156,7 @@ def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run, specification: Specification, folder: Path) -> dict[str, Any]:
     """Record what was run, on what and with what: no clock and no path, so that equal runs write equal bytes."""
-    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "vl-convert-python")
+    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter", "vl-convert-python")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
     used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
     used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}
@@ -127,13 +170,3 @@ def _record(run: Run, specification: Specification, folder: Path) -> dict[str, A
         "outputs": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)},
         **run.log,
     }
-
-
-def _move(staging: Path, out: Path) -> None:
-    if not out.exists():
-        staging.replace(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent)) / "release"
-    out.replace(old)
-    staging.replace(out)
-    shutil.rmtree(old.parent)

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MISSING = "[x]"
 """Shorthand for a figure that is not available: Government Analysis Function, Using symbols in tables (2022)."""
+
+
+def _exact(value: float, decimals: int) -> Decimal:
+    return Decimal(float(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def nearest(value: float, decimals: int) -> float:
+    """Round a number half away from zero on its exact decimal value, for a cell that must stay a number.
+
+    Examples
+    --------
+    >>> nearest(0.125, 2), nearest(-2.5, 0), nearest(1.005, 2)
+    (0.13, -3.0, 1.0)
+    """
+    return float(_exact(value, decimals)) + 0.0
 
 
 def rounded(value: float, decimals: int) -> str:
@@ -25,8 +46,21 @@ def rounded(value: float, decimals: int) -> str:
     """
     if value != value:  # noqa: PLR0124 - the one test for nan that needs no import
         return MISSING
-    exact = Decimal(float(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    exact = _exact(value, decimals)
     return f"{exact if exact else abs(exact):,}"
+
+
+def half_away(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round numbers to whole ones, half away from zero; ``nan`` stays ``nan``.
+
+    Examples
+    --------
+    >>> half_away(np.array([0.5, 2.4, -2.5, 0.49999999999999994])).tolist()
+    [1.0, 2.0, -3.0, 0.0]
+    """
+    whole = np.trunc(values)
+    rounded_away: NDArray[np.float64] = whole + np.sign(values) * (np.abs(values - whole) >= 0.5)
+    return rounded_away
 
 
 def with_limits(value: float, lower: float, upper: float, decimals: int) -> str:

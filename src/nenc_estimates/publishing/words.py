@@ -18,6 +18,9 @@ DECIMALS: Mapping[str, int] = MappingProxyType(
 WHO: Mapping[str, str] = MappingProxyType({"Male": "men", "Female": "women", "Persons": "all persons"})
 """Sex in a table to the people it speaks of."""
 
+PARTNERSHIPS = ("whole partnership", "local partnership", "country")
+"""Kinds of area whose figures are estimated, and England."""
+
 TYPES: Mapping[str, str] = MappingProxyType(
     {
         "whole partnership": "Integrated Care Partnership",

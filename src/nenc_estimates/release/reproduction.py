@@ -12,6 +12,12 @@ from nenc_estimates.release.rows import KEY
 if TYPE_CHECKING:
     import pandas as pd
 
+BESIDE = (
+    *("id", "quantity", "indicator", "edition", "area", "area_code", "sex", "age", "period", "published"),
+    *("low", "high", "estimate", "lower", "upper", "unit", "outcome", "expected", "note", "source"),
+)
+"""Columns of the table of published figures beside their estimates, in order."""
+
 
 def reproduce(estimates: pd.DataFrame) -> pd.DataFrame:
     """Set each published figure beside its estimate.
@@ -24,12 +30,10 @@ def reproduce(estimates: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id, quantity, area, sex, period, published, low, high, estimate, lower, upper, unit, outcome, expected, note,
-        source``.
-        ``outcome`` is ``reproduced`` when the estimate lies in the range of values that would be printed as the
-        published figure (half-open, 60.15 up to 60.25 for 60.2), ``differs`` when it does not, ``cannot be recomputed``
-        when there is no estimate, ``not in this release`` when the specification leaves its indicator or edition
-        out.
+        Columns :data:`BESIDE`. ``outcome`` is ``reproduced`` when the estimate lies in the range of values that would
+        be printed as the published figure (half-open, 60.15 up to 60.25 for 60.2), ``differs`` when it does not,
+        ``cannot be recomputed`` when there is no estimate, ``not in this release`` when the specification leaves its
+        indicator or edition out.
     """
     published = read_packaged("lookups", "published.csv").to_pandas()
     found = published.merge(
@@ -43,8 +47,7 @@ def reproduce(estimates: pd.DataFrame) -> pd.DataFrame:
         ["not in this release", "cannot be recomputed", "reproduced"],
         "differs",
     )
-    kept = ["id", "quantity", "area", "sex", "period", "published", "low", "high", "estimate", "lower", "upper", "unit"]
-    beside: pd.DataFrame = found.assign(outcome=outcome)[[*kept, "outcome", "expected", "note", "source"]]
+    beside: pd.DataFrame = found.assign(outcome=outcome)[list(BESIDE)]
     return beside
 
 

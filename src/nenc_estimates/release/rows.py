@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nenc_estimates.areas import areas
 from nenc_estimates.errors import InvalidDataError
+from nenc_estimates.specification import EXPERIMENTAL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +29,6 @@ SERIES = ("area_code", "sex", "age", "period")
 CARRIED = ("area_name", "coverage", "n_areas", "effective_areas", "notes")
 """What a comparison takes over from the estimate behind it."""
 
-EXPERIMENTAL = "experimental, not official statistics"
-"""Status of everything estimated here; an input that is itself in development is named behind it."""
-
 AREA_TYPES = {"icb": "whole partnership", "local icp": "local partnership", "country": "country"}
 """Kind of area to the words used in a release; every other kind is a local authority or district."""
 
@@ -48,8 +46,8 @@ def labelled(estimates: pd.DataFrame, indicator: Indicator, edition: str, *sourc
     )
 
 
-def in_order(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Put rows in key order, with every column and its type.
+def in_order(estimates: pd.DataFrame, *, status: str = EXPERIMENTAL) -> pd.DataFrame:
+    """Put rows in key order, with every column and its type, and what is estimated here under its status.
 
     Raises
     ------
@@ -62,6 +60,8 @@ def in_order(estimates: pd.DataFrame) -> pd.DataFrame:
     repeated = estimates.duplicated(list(KEY))
     if repeated.any():
         raise InvalidDataError(f"the release holds {estimates.loc[repeated, list(KEY)].iloc[0].tolist()} twice.")
+    if status != EXPERIMENTAL:
+        estimates["status"] = estimates["status"].str.replace(EXPERIMENTAL, status, regex=False)
     numbers = ["value", "lower", "upper", "se", "coverage", "effective_areas"]
     estimates[numbers] = estimates[numbers].astype("float64")
     return estimates.assign(n_areas=estimates["n_areas"].astype("int64"))

@@ -44,6 +44,12 @@ class Run:
     local: pd.DataFrame
     log: dict[str, Any]
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Name to table, of those that a reader gets."""
+        names = ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition", "local")
+        return {name: getattr(self, name) for name in names}
+
 
 def run_release(specification: Specification, *, progress: Progress = lambda _: None) -> Run:
     """Make every table of a release.
@@ -83,7 +89,7 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     if specification.population:
         parts += [population_part(year) for year in specification.population.years]
     together = pd.concat(parts, ignore_index=True)
-    estimates = in_order(together)
+    estimates = in_order(together, status=specification.status)
     progress("goals")
     goals, trajectories = goals_part(estimates, specification.assessed)
     progress("published figures")
