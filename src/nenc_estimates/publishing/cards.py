@@ -136,7 +136,7 @@ def _chance(goal: Row) -> str:
 
 def _missing(goal: Row) -> str:
     text = goal["missing"]
-    return f"{text[0].upper()}{text[1:]}." if text else "Nothing that the strategy should say."
+    return f"{text[0].upper()}{text[1:]}." if text else "Nothing: the strategy states what is needed."
 
 
 def _step(row: Row, unit: str) -> dict[str, str]:
