@@ -12,8 +12,8 @@ import pytest
 from openpyxl.utils import range_boundaries
 
 from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
-from nenc_estimates.publishing.page import DECIMALS
 from nenc_estimates.publishing.rounding import nearest
+from nenc_estimates.publishing.words import DECIMALS
 from nenc_estimates.publishing.workbook import SHORTHAND, write_workbook
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.specification import Revision

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.packaged import data_folder, indicator_files, manifest
+from nenc_estimates.publishing.charts import chart_files, draw_charts
+from nenc_estimates.publishing.dashboard import render_page
 from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
-from nenc_estimates.publishing.page import render_page
 from nenc_estimates.publishing.revisions import mark_revised, read_release
 from nenc_estimates.publishing.staging import recover, replace_folder
 from nenc_estimates.publishing.workbook import write_workbook
@@ -52,7 +53,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     -------
     pathlib.Path
         The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``estimates.xlsx``,
-        ``index.html`` and ``run.json``.
+        ``charts/``, ``index.html`` and ``run.json``.
         Where the same release stands already, it is left as it is.
 
     Raises
@@ -125,7 +126,11 @@ def _write_all(run: Run, specification: Specification, folder: Path) -> None:
     for name, table in run.tables.items():
         _write_csv(table, folder / f"{name}.csv")
     _write_parquet(run.estimates, folder / "estimates.parquet")
-    page = render_page(run.estimates, run.contents, run.reproduction, title=specification.title)
+    charts = draw_charts(run)
+    (folder / "charts").mkdir()
+    for name, content in chart_files(charts).items():
+        (folder / "charts" / name).write_bytes(content)
+    page = render_page(run, charts, title=specification.title)
     (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
     write_workbook(run, specification, folder / "estimates.xlsx")
     record = json.dumps(_record(run, specification, folder), indent=1, ensure_ascii=False, sort_keys=True)
@@ -151,7 +156,7 @@ def _write_parquet(estimates: pd.DataFrame, path: Path) -> None:
 
 def _record(run: Run, specification: Specification, folder: Path) -> dict[str, Any]:
     """Record what was run, on what and with what: no clock and no path, so that equal runs write equal bytes."""
-    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter")
+    packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter", "vl-convert-python")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
     used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
     used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}

@@ -14,8 +14,8 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.packaged import manifest
-from nenc_estimates.publishing.page import DECIMALS, PARTNERSHIPS
 from nenc_estimates.publishing.rounding import nearest
+from nenc_estimates.publishing.words import DECIMALS, PARTNERSHIPS
 from nenc_estimates.quality import QUALITY
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.release.goals import goals_part
 from nenc_estimates.release.inequality import decomposition_table, national_slopes_part
+from nenc_estimates.release.local import local_part
 from nenc_estimates.release.mortality import life_tables_part
 from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
@@ -29,7 +30,8 @@ class Run:
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
     specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
-    ``decomposition`` what ages contribute to gaps; ``log`` what was read, used and left out, with the reason.
+    ``decomposition`` what ages contribute to gaps; ``local`` what is published for the local authorities (see
+    ``local_part``); ``log`` what was read, used and left out, with the reason.
     """
 
     estimates: pd.DataFrame
@@ -39,12 +41,13 @@ class Run:
     goals: pd.DataFrame
     trajectories: pd.DataFrame
     decomposition: pd.DataFrame
+    local: pd.DataFrame
     log: dict[str, Any]
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Name to table, of those that a reader gets."""
-        names = ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition")
+        names = ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition", "local")
         return {name: getattr(self, name) for name in names}
 
 
@@ -99,5 +102,6 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
         goals=goals,
         trajectories=trajectories,
         decomposition=decomposition_table(specification.decomposition),
+        local=local_part(specification.weighted),
         log={"read": log, "estimates": len(estimates)},
     )
