@@ -166,7 +166,52 @@ def test_statuses_follow_the_thresholds():
     assert one(rising, goal)["status"] == "moving away"
     assert one(resting, goal)["status"] == "unlikely"
     assert one(falling, replace(goal, baseline="2009-11"))["status"] == "achieved"
-    assert one(resting, goal, thresholds=(0.0, 0.001, 0.9))["status"] in ("likely", "about even")
+    assert one(resting, goal, thresholds=(0.0005, 0.001, 0.9))["status"] in ("likely", "about even")
+
+
+@pytest.mark.parametrize("levels", [(0.5,), (0.8, 0.95), (0.99,)])
+def test_what_is_too_uncertain_to_say_does_not_hang_on_the_limits_shown(levels):
+    found = one(gaps(se=0.9), TENTH, levels=levels)
+    assert found["status"] == "too uncertain to say"
+    assert "limits_wide" in found["quality"].split(";")
+    assert one(gaps(level=80.0), TENTH, levels=levels)["status"] in ("likely", "about even", "unlikely")
+    assert one(gaps(se=0.9), replace(TENTH, baseline="2009-11", by=0.01, baseline_value=9.0))["status"] == "achieved"
+
+
+def test_a_goal_nearer_than_its_own_error_has_no_pace():
+    near, far = (replace(REACH, level=gaps()["value"].iloc[-1] + step) for step in (0.09, 0.11))
+    assert np.isnan(one(gaps(se=0.1), near)["pace_ratio"])
+    assert np.isfinite(one(gaps(se=0.1), far)["pace_ratio"])
+    rounded = {"standard_error": "none", "decimals": 1}
+    assert np.isnan(one(gaps(), replace(near, level=near.level - 0.05), **rounded)["pace_ratio"])
+    assert np.isfinite(one(gaps(), near, **rounded)["pace_ratio"])
+
+
+@pytest.mark.parametrize("kind", ["improve", "return_to", "reach"])
+def test_a_gap_to_a_reference_is_better_when_lower_whichever_way_the_measure_is(kind):
+    """Life expectancy falls away from a level nation: the gap widens, and no goal about it is likely."""
+    time = np.arange(10.0)
+    nation, away = gaps(se=0.01).assign(value=80.0), gaps(3, se=0.01).assign(value=78 - 0.1 * time - 0.001 * time**2)
+    goal = Goal(kind=kind, level=0.0 if kind == "reach" else None, better="higher", baseline="2016-18", target="2030")
+    widening = one(away, goal, reference=nation)
+    assert (widening["status"], widening["probability"] < 0.01) == ("moving away", True)
+    closing = one(away.assign(value=77 + 0.1 * time + 0.001 * time**2), goal, reference=nation)
+    assert closing["probability"] > widening["probability"]
+    assert closing["shortfall"] < widening["shortfall"]
+    beside = compare_assumptions(away, goal, reference=nation, trends=["drift"]).iloc[0]
+    assert beside["probability"] == widening["probability"]
+
+
+def test_rounding_alone_detects_nothing():
+    found = one(gaps(), TENTH, standard_error="none", decimals=1)
+    assert found[["power", "minimum_detectable"]].isna().all()
+    assert one(gaps(), TENTH, decimals=1)[["power", "minimum_detectable"]].notna().all()
+
+
+def test_windows_that_share_a_year_have_no_ratio_of_two_points():
+    overlap, apart = (one(gaps(), replace(TENTH, baseline=period)) for period in ("2016-18", "2015-17"))
+    assert overlap[["open_sdg_ratio", "unsd_fraction"]].isna().all()
+    assert apart[["open_sdg_ratio", "unsd_fraction"]].notna().all()
 
 
 def test_judging_the_published_figure_adds_its_error():
@@ -208,6 +253,7 @@ def test_one_window_has_a_line_and_no_verdict():
     found = one(table, printed, standard_error="none")
     assert found["goal_value"] == pytest.approx(9.36)
     assert found["required_per_year"] == pytest.approx(-1.04 / 9.5)
+    assert "The baseline window holds years of the pandemic." in found["notes"]
     assert (found["status"], np.isnan(found["probability"])) == ("not assessable", True)
     assert "too_few_windows" in found["quality"].split(";")
 
@@ -215,6 +261,7 @@ def test_one_window_has_a_line_and_no_verdict():
 def test_what_a_reader_must_know_is_said():
     table = gaps(level=1.8)
     found = one(table, replace(TENTH, note="As printed."), decimals=1)
+    assert "The baseline window holds a year of the pandemic." in found["notes"]
     assert ("limits_wide" in found["quality"]) == (found["do_nothing_upper_95"] - found["do_nothing_lower_95"] > 1.8)
     assert "limits_wide" in one(gaps(se=0.9), TENTH)["quality"].split(";")
     assert "limits_wide" not in one(gaps(level=80.0), TENTH)["quality"].split(";")
@@ -276,6 +323,19 @@ def test_all_goals_met_is_bounded_and_never_a_product():
         ),
         (gaps(sex="Male"), replace(TENTH, sex="Female"), {}, "is for Female; the table holds Male"),
         (gaps(), TENTH, {"baseline": "first"}, "baseline is 'published' or 'estimated'"),
+        (gaps(), TENTH, {"levels": ()}, "levels lie between 0 and 1"),
+        (gaps(), TENTH, {"levels": (95,)}, "levels lie between 0 and 1"),
+        (gaps(), TENTH, {"thresholds": (0.66, 0.33, 0.9)}, "the first not above the second"),
+        (gaps(), TENTH, {"thresholds": (0.0, 0.66, 0.9)}, "thresholds are three shares"),
+        (gaps(), TENTH, {"thresholds": (0.33, 0.66, 1.0)}, "thresholds are three shares"),
+        (gaps(), replace(TENTH, target="2018-20"), {}, "not later than the latest window"),
+        (gaps(), replace(REACH, level=80.0), {"reference": gaps()}, "a level of the area itself"),
+        (
+            gaps(area_code="A"),
+            TENTH,
+            {"reference": gaps(), "share": {"B": 0.1}},
+            "share names B, which is no area_code",
+        ),
         (gaps(), TENTH, {"judged": "both"}, "judged is 'underlying' or 'published'"),
         (gaps(), TENTH, {"baseline": "estimated", "exclude": ["2018-20"]}, "for which there is no value"),
     ],

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from nenc_estimates.errors import InvalidDataError
-from nenc_estimates.forecasts import Assumptions, Choices, Problem, pose
+from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.forecasts import Assumptions, Choices, Problem, check_levels, pose
 from nenc_estimates.goals import Goal, check_judged
 from nenc_estimates.judgements import THRESHOLDS, Judging, fits_for, judge
 from nenc_estimates.kernels import goal_lines
@@ -49,7 +49,8 @@ def assess_goal(
     goal
         From :func:`~nenc_estimates.read_goals` or your own.
     reference, share
-        As in :func:`~nenc_estimates.project_trajectory`; the goal is then about the gap, positive where worse.
+        As in :func:`~nenc_estimates.project_trajectory`; the goal is then about the gap, positive where worse, and met
+        at its value or below, whichever way the measure is better.
     levels
         Confidence levels of the limits.
     baseline
@@ -73,18 +74,23 @@ def assess_goal(
         ``target_period, target_year, goal_value``; ``do_nothing`` (median at the target) and its limits
         ``do_nothing_lower_80`` and so on; ``shortfall`` (positive: short of the goal); ``change_per_year`` (of the
         trend, at the current value), ``required_per_year``, ``pace_ratio`` (on the scale of the trend; 1 is enough);
-        ``probability``; ``status`` (``achieved``, ``likely``, ``about even``, ``unlikely``, ``moving away``, ``not
-        assessable``); ``power`` (that a met goal would be significant), ``minimum_detectable``; ``open_sdg_ratio,
+        ``probability``; ``status`` (``achieved``, ``not assessable``, ``moving away``, else ``too uncertain to say``
+        where the 95 % limits are further apart than the value now is from 0, else ``likely``, ``about even``,
+        ``unlikely``); ``power`` (that a met goal would be significant), ``minimum_detectable``; ``open_sdg_ratio,
         unsd_fraction`` (two points, no uncertainty, for comparison); ``known_in`` (year); ``quality, notes,
-        assumptions``. With too few windows for the trend, what follows from the trend is null.
+        assumptions``. With too few windows for the trend, what follows from the trend is null; so are ``pace_ratio``
+        where the goal is nearer than one standard error of the value now or half a unit of its last decimal, ``power``
+        and ``minimum_detectable`` without sampling errors, and the two-point ratios of windows that share a year.
 
     Raises
     ------
+    SchemaError
+        The target is not later than the latest window.
     InvalidDataError
         The goal does not state what it takes; the table lacks its baseline window or holds another sex; there was no
         gap to reduce; or as in :func:`~nenc_estimates.project_trajectory`.
     ValueError
-        An option is unknown or does not go with another.
+        An option is unknown or does not go with another; a level to reach is given with a reference.
 
     Examples
     --------
@@ -93,7 +99,7 @@ def assess_goal(
     >>> goal = Goal(kind="reduce_gap", by=0.1, baseline="2018-20", target="2030")
     >>> row = assess_goal(gaps.assign(se=0.3), goal)
     >>> row[["target_period", "goal_value", "probability", "status"]].round(2).values.tolist()
-    [['2029-31', 3.33, 0.22, 'unlikely']]
+    [['2029-31', 3.33, 0.22, 'too uncertain to say']]
 
     See Also
     --------
@@ -260,6 +266,16 @@ def _judging(
     thresholds: tuple[float, float, float],
 ) -> Judging:
     check_judged(goal)
+    check_levels(levels)
+    unlikely, likely, wrong = thresholds
+    if not (0 < unlikely <= likely < 1 and 0 < wrong < 1):
+        raise ValueError(
+            f"thresholds are three shares of 1, the first not above the second: {THRESHOLDS}, not {thresholds}."
+        )
+    if problem.reference is not None and goal.kind != "reduce_gap":
+        if goal.kind == "reach" and goal.level:
+            raise ValueError(f"{goal.named()} is a level of the area itself: pass no reference.")
+        goal = replace(goal, better="lower")  # what is judged is the gap, which is better when lower
     for name, value, known in (
         ("baseline", baseline, ("published", "estimated")),
         ("judged", judged, ("underlying", "published")),
@@ -270,6 +286,8 @@ def _judging(
     if others:
         raise InvalidDataError(f"{goal.named()} is for {goal.sex}; the table holds {', '.join(map(str, others))} too.")
     target = target_window(goal.target, problem.area, by_year=by_year)
+    if target.end <= problem.area.periods[-1].end:
+        raise SchemaError(f"the target {target} is not later than the latest window: compare the values themselves.")
     return Judging(
         goal=goal, target=target, levels=tuple(levels), baseline=baseline, judged=judged, thresholds=thresholds
     )

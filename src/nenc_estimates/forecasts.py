@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
-from nenc_estimates.errors import InvalidDataError
+from nenc_estimates.errors import InvalidDataError, UnknownAreaError
 from nenc_estimates.kernels.gaps import gap, gap_variance
 from nenc_estimates.kernels.trajectories import trajectory
 from nenc_estimates.kernels.transforms import TRANSFORMS, Transform
@@ -137,6 +137,12 @@ class Batch:
     reference: Trajectory | None
 
 
+def check_levels(levels: Sequence[float]) -> None:
+    """Refuse levels of limits that are none."""
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise ValueError(f"levels lie between 0 and 1 (0.95, say), one at least, not {tuple(levels)}")
+
+
 def pose(
     table: IntoDataFrame,
     assumptions: Assumptions,
@@ -158,6 +164,8 @@ def pose(
 
     Raises
     ------
+    UnknownAreaError
+        ``share`` names an area that is not in the table.
     InvalidDataError
         A value lies outside the transform, the reference is more certain than its own part allows, or a series never
         changes and has no sampling error.
@@ -252,6 +260,9 @@ def _pose_gap(
     )
     other = match_reference(area, read)
     codes = area.keys.get("area_code", np.full(len(used), "", dtype=object))
+    strange = sorted(set(share) - set(codes)) if not isinstance(share, float | int) else []
+    if strange:
+        raise UnknownAreaError(f"share names {', '.join(map(str, strange))}, which is no area_code of the table.")
     part = np.array([share if isinstance(share, float | int) else share.get(code, 0.0) for code in codes], dtype=float)
     variance = gap_variance(area.se**2, other.se**2, share=part[:, None])
     wrong = used & np.isnan(variance)

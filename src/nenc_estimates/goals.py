@@ -34,8 +34,9 @@ class Goal:
         Window that decides; "2030" is the window centred on it.
     better
         Which way the measure is better; a gap is better when lower, whatever the measure.
-    id, reading, measure, sex, reference, unit, section, note
-        Words. One goal may have several readings, each a ``Goal`` of its own.
+    id, reading, measure, sex, reference, unit, section, note, baseline_note
+        Words; ``baseline_note`` is about the baseline as stated: drop it with another baseline or edition. One goal
+        may have several readings, each a ``Goal`` of its own.
     missing
         What the words leave out, if that is more than the fields show.
 
@@ -63,6 +64,7 @@ class Goal:
     section: str = ""
     missing: str = ""
     note: str = ""
+    baseline_note: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in (*GOALS, *WITHOUT_NUMBER):
@@ -151,6 +153,7 @@ def _goal(row: dict[str, Any], sex: str) -> Goal:
         sex=sex,
         missing=row["missing"],
         note=row["note"],
+        baseline_note=row["baseline_note"],
         **{name: row[name] for name in texts},
     )
 

@@ -37,7 +37,10 @@ PUBLICATION_LAG = 2
 """Years from the end of a window to its publication, about."""
 
 
-FORECAST = ("do_nothing", "change_per_year", "pace_ratio", "probability", "away")
+WIDTH = (0.025, 0.975)
+"""Chances between which a forecast lies whose width says whether it says anything, whatever limits are asked for."""
+
+FORECAST = ("do_nothing", "change_per_year", "pace_ratio", "probability", "away", "width")
 """What follows from a fit."""
 
 
@@ -65,6 +68,7 @@ class Standing:
     goal: Floats
     last: NDArray[np.intp]
     current: Floats
+    current_se: Floats
     year: Floats
     target_year: float
     target_se: Floats
@@ -88,12 +92,15 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
         answers, limits[batch.series] = _forecast(problem, judging, stand, batch)
         for name in FORECAST:
             found[name][batch.series] = answers[name]
-    away = found.pop("away")
     sign = 1.0 if goal.bound == "at_most" else -1.0
     met = sign * (stand.current - stand.goal) <= 0
-    seen = detectability(stand.goal - stand.baseline, se_baseline=stand.baseline_se, se_target=stand.target_se)
+    known_se = np.nan if problem.assumptions.standard_error == "none" else 1.0  # rounding alone is not sampling error
+    seen = detectability(
+        stand.goal - stand.baseline, se_baseline=stand.baseline_se * known_se, se_target=stand.target_se
+    )
     said = say(problem)
-    wide = limits.max(axis=-1) - limits.min(axis=-1) > np.abs(stand.current)
+    wide = found["width"] > np.abs(stand.current)
+    near = np.abs(stand.goal - stand.current) < np.maximum(stand.current_se, _half(problem))
     codes, notes = _remarks(problem, judging, stand, said, wide=wide)
     return {
         **_words(problem, judging, stand),
@@ -102,12 +109,12 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
         "shortfall": sign * (found["do_nothing"] - stand.goal),
         "change_per_year": found["change_per_year"],
         "required_per_year": required_change(stand.current, stand.goal, year=stand.year, target_year=stand.target_year),
-        "pace_ratio": found["pace_ratio"],
+        "pace_ratio": np.where(near, np.nan, found["pace_ratio"]),
         "probability": found["probability"],
-        "status": _status(met, found["probability"], away, judging),
+        "status": _status(met, found, judging, wide=wide),
         "power": seen.power,
         "minimum_detectable": seen.minimum,
-        **_other_systems(stand, sign),
+        **_other_systems(problem, stand, sign),
         "known_in": np.full(len(problem.used), judging.target.end.year + PUBLICATION_LAG),
         "quality": codes,
         "notes": notes,
@@ -168,6 +175,7 @@ def _stand(problem: Problem, judging: Judging) -> Standing:
         goal=goal.value(baseline),
         last=last,
         current=np.where(known, problem.value[every, last], np.nan),
+        current_se=problem.se[every, last],
         year=np.where(known, centre[last], np.nan),
         target_year=float(window_centre(judging.target.start.year, length)),
         target_se=problem.se[every, last] * np.sqrt(area.n_years[last] / length),
@@ -229,7 +237,7 @@ def _met(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> t
 def _forecast(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[dict[str, Floats], Floats]:
     chosen, goal, rows = problem.assumptions, judging.goal, batch.series
     ahead, probability = _met(problem, judging, stand, batch)
-    chances = [0.5, *((1 + sign * level) / 2 for level in judging.levels for sign in (-1, 1))]
+    chances = [*WIDTH, 0.5, *((1 + sign * level) / 2 for level in judging.levels for sign in (-1, 1))]
     values = chosen.inverse(ahead.quantile(chances)[:, 0])
     current, change = stand.current[rows], annual_change(batch.own)
     needed = required_change(
@@ -237,13 +245,14 @@ def _forecast(problem: Problem, judging: Judging, stand: Standing, batch: Batch)
     )
     below = change.cdf(0.0)
     answers = {
-        "do_nothing": values[:, 0],
+        "do_nothing": values[:, 2],
         "change_per_year": change.mean() * chosen.multiplier / chosen.scale.slope(current / chosen.multiplier),
         "pace_ratio": pace_ratio(change.mean(), needed),
         "probability": probability,
         "away": 1 - below if goal.bound == "at_most" else below,
+        "width": values[:, 1] - values[:, 0],
     }
-    return answers, values[:, 1:]
+    return answers, values[:, 3:]
 
 
 def _relative(goal: Goal, chosen: Assumptions) -> tuple[float, float]:
@@ -258,16 +267,27 @@ def _relative(goal: Goal, chosen: Assumptions) -> tuple[float, float]:
     return 1.0, float(np.log(part)) if part > 0 else -np.inf
 
 
-def _status(achieved: NDArray[np.bool_], probability: Floats, away: Floats, judging: Judging) -> NDArray[np.object_]:
+def _status(
+    achieved: NDArray[np.bool_], found: dict[str, Floats], judging: Judging, *, wide: NDArray[np.bool_]
+) -> NDArray[np.object_]:
     unlikely, likely, wrong = judging.thresholds
+    probability = found["probability"]
+    away = found["away"] >= wrong
     return np.select(
-        [achieved, np.isnan(probability), away >= wrong, probability >= likely, probability >= unlikely],
-        ["achieved", "not assessable", "moving away", "likely", "about even"],
+        [achieved, np.isnan(probability), away, wide, probability >= likely, probability >= unlikely],
+        ["achieved", "not assessable", "moving away", "too uncertain to say", "likely", "about even"],
         "unlikely",
     ).astype(object)
 
 
-def _other_systems(stand: Standing, sign: float) -> dict[str, Floats]:
+def _half(problem: Problem) -> float:
+    """Half a unit of the last printed decimal."""
+    decimals = problem.assumptions.decimals
+    return 0.0 if decimals is None else 0.5 * 10.0**-decimals
+
+
+def _other_systems(problem: Problem, stand: Standing, sign: float) -> dict[str, Floats]:
+    """Ratios from two points; of windows that share a year they would compare a value with part of itself."""
     points: dict[str, Any] = {
         "baseline": stand.baseline,
         "baseline_year": stand.baseline_year,
@@ -278,7 +298,10 @@ def _other_systems(stand: Standing, sign: float) -> dict[str, Floats]:
         "direction": -sign,
     }
     open_sdg, unsd = open_sdg_progress(**points), unsd_progress(**points)
-    return {"open_sdg_ratio": open_sdg.ratio, "unsd_fraction": unsd.fraction}
+    years = (problem.area.n_years[stand.last] + (stand.period.months // 12 if stand.period else 0)) / 2
+    apart = np.abs(stand.year - stand.baseline_year) >= years
+    ratios = {"open_sdg_ratio": open_sdg.ratio, "unsd_fraction": unsd.fraction}
+    return {name: np.where(apart, ratio, np.nan) for name, ratio in ratios.items()}
 
 
 def _assumptions(judging: Judging, said: Sequence[Said]) -> NDArray[np.object_]:
@@ -294,16 +317,20 @@ def _remarks(
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     period, goal, decimals = stand.period, judging.goal, problem.assumptions.decimals
     shared = ["no_baseline"] if np.isnan(stand.baseline).any() else []
-    if period and set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12)):
-        shared.append("shock_in_baseline")
-    half = 0.0 if decimals is None else 0.5 * 10.0**-decimals
-    coarse = half > 0.25 * np.abs(stand.goal - stand.baseline)
+    hit = set(PANDEMIC) & set(range(period.start.year, period.start.year + period.months // 12)) if period else set()
+    shared += ["shock_in_baseline"] if hit else []
+    several = {"shock_in_baseline": "The baseline window holds years of the pandemic."} if len(hit) > 1 else {}
+    coarse = _half(problem) > 0.25 * np.abs(stand.goal - stand.baseline)
     codes, notes = [], []
     for series in range(len(problem.used)):
         found = shared + (["coarse_rounding"] if coarse[series] else []) + (["limits_wide"] if wide[series] else [])
-        told = (*said[series].remarks, *((code, QUALITY[code]) for code in found))
+        told = (*said[series].remarks, *((code, several.get(code, QUALITY[code])) for code in found))
         codes.append(";".join(code for code, _ in told))
-        words = [goal.note, _rounded_verdict(stand.current[series], stand.goal[series], decimals, goal.bound)]
+        words = [
+            goal.note,
+            goal.baseline_note,
+            _rounded_verdict(stand.current[series], stand.goal[series], decimals, goal.bound),
+        ]
         notes.append(" ".join(text for text in (*words, *(sentence for _, sentence in told)) if text))
     return np.array(codes, dtype=object), np.array(notes, dtype=object)
 

@@ -35,7 +35,7 @@ STANDARD_ERRORS: Mapping[StandardError, str] = {
     "published": "from the published standard errors or limits",
     "person-years": "by the person-years rule for life expectancy at birth, SE = K / sqrt(person-years) with K 136 for "
     "males and 129 for females, for want of limits",
-    "none": "taken as 0 for want of limits, so probabilities are too sure of themselves",
+    "none": "taken as 0 for want of limits: limits are too wide under drift and flat, too narrow under linear",
 }
 """Where the standard error of a value comes from, in words."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.forecasts import Assumptions, Choices, batches, pose
+from nenc_estimates.forecasts import Assumptions, Choices, batches, check_levels, pose
 from nenc_estimates.kernels.gaps import area_from_gap
 from nenc_estimates.kernels.intervals import normal_interval
 from nenc_estimates.kernels.mixtures import sum_of_mixtures
@@ -97,8 +97,7 @@ def project_trajectory(
     --------
     nenc_estimates.kernels.trajectories.trajectory : the model and its sources.
     """
-    if not levels or not all(0 < level < 1 for level in levels):
-        raise ValueError(f"levels lie between 0 and 1 (0.95, say), not {tuple(levels)}")
+    check_levels(levels)
     problem = pose(table, Assumptions(**assumptions), reference=reference, share=share, better=better)
     target = target_window(to, problem.area, by_year=by_year)
     return tidy(project_problem(problem, target, levels=levels), problem.area.backend)

@@ -228,7 +228,7 @@ def goal_probability(forecast: Mixture, goal: ArrayLike, *, bound: Bound) -> NDA
     if bound not in ("at_most", "at_least"):
         msg = f"bound is 'at_most' or 'at_least', not {bound!r}"
         raise ValueError(msg)
-    below = forecast.cdf(goal)
+    below = np.clip(forecast.cdf(goal), 0.0, 1.0)  # weights add up to 1 but for the last bit
     return below if bound == "at_most" else 1 - below
 
 
