@@ -37,6 +37,8 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "no_value": "There is no value.",
         "no_baseline": "There is no baseline: no goal line, and nothing to detect a change from.",
         "own_baseline": "The baseline is the value of this edition, not the figure that was printed with the goal.",
+        "other_baseline": "The baseline is not the one that the goal states.",
+        "later_edition": "A later edition than the goal: not what was published when it was set.",
         "assumed_baseline": "The baseline period is assumed here: the goal does not state one.",
         "shock_in_baseline": "The baseline window holds a year of the pandemic.",
         "limits_wide": "The limits at the target are wider than the value now: hardly a forecast.",

@@ -80,11 +80,47 @@ def test_quintile_gap_and_slope_index_are_two_quantities(goals):
 
 def test_all_of_the_first_goal_is_bounded_by_its_least_likely_part(goals):
     whole = rows(goals, goal="1").set_index("view")
-    parts = goals[goals["goal"].isin(["1a", "1b", "1c", "1d"]) & ~goals["quality"].str.contains("assumed")]
+    parts = goals[
+        goals["goal"].isin(["1a", "1b", "1c", "1d"]) & ~goals["quality"].str.contains("assumed|other_baseline")
+    ]
     for view, row in whole.iterrows():
         least = parts.loc[parts["view"] == view, "probability"].min()
         assert row["probability_upper"] == pytest.approx(least)
         assert 0 <= row["probability_lower"] <= row["probability_upper"]
+
+
+def test_a_note_on_the_printed_baseline_stands_only_where_that_is_the_baseline(goals):
+    about = goals["notes"].str.contains("both as printed|with England in 2018-20 as published")
+    assert set(goals.loc[about, "edition"]) == {"ons_2022_03"}
+    assert set(goals.loc[about, "baseline_period"]) == {"2018-20"}
+    assert about.sum() == 3
+    stated = goals["quality"].str.contains("other_baseline")
+    assert set(goals.loc[stated, "goal"]) == {"1a", "1b", "1c", "1d"}
+    assert goals.loc[stated, "notes"].str.contains("Not the baseline that the goal states, which is 2018-20.").all()
+    assert not goals.loc[stated, "quality"].str.contains("assumed_baseline").any()
+
+
+def test_a_view_of_then_from_an_edition_of_later_says_so(goals):
+    later = goals[goals["quality"].str.contains("later_edition")]
+    assert set(later["view"]) == {"as in December 2022"}
+    assert set(later["edition"]) == {"ohid_2026_05", "ohid_2024_07", "ons_2023_05"}
+    life = later[later["goal"] == "1a"].iloc[0]
+    assert "A later edition, cut at 2018-20: not what was published in December 2022." in life["notes"]
+
+
+def test_other_trends_span_the_probability(goals):
+    judged = goals[goals["probability_lowest"].notna()]
+    assert len(judged)
+    three = judged[["probability", "probability_flat", "probability_linear"]]
+    np.testing.assert_array_equal(judged["probability_lowest"], three.min(axis=1))
+    np.testing.assert_array_equal(judged["probability_highest"], three.max(axis=1))
+
+
+def test_one_window_in_the_pandemic_tells_no_shock(goals):
+    """Windows to 2018-20 touch it once, to 2022-24 five times."""
+    then, since = (rows(goals, goal="1c", edition=edition).iloc[0] for edition in ("ons_2022_03", "ons_2026_02"))
+    assert np.isnan(then["probability_shock"])
+    assert 0 <= since["probability_shock"] <= 1
 
 
 def test_trajectories_hold_what_a_chart_needs(run):

@@ -56,6 +56,12 @@ ALL_MET = ("1a", "1b", "1c", "1d")
 
 PRINTED = "printed figures only"
 
+SET_ON, AS_SET = "2022_12", "as in December 2022"
+"""When the goals were set, as the name of an edition ends, and the view of what was known then."""
+
+RANGE = ("flat", "drift", "linear")
+"""Trends whose lowest and highest probability stand beside that of the default."""
+
 LEVELS = (0.8, 0.95)
 
 BESIDE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -84,7 +90,8 @@ def goals_part(estimates: pd.DataFrame, entries: Sequence[Assessed]) -> tuple[pd
     goals
         A row for each goal, reading, view and baseline: ``IDENTITY``, the columns of
         :func:`~nenc_estimates.assess_goal`, ``probability_flat, probability_linear, probability_converge`` (other
-        trends) and ``probability_shock`` (2020 and 2021 taken out as a shock), ``probability_lower,
+        trends), ``probability_lowest, probability_highest`` (over flat, drift and linear), ``probability_shock`` (2020
+        and 2021 taken out as a shock, where two windows or more touch them), ``probability_lower,
         probability_upper`` (only of all parts of the first goal together) and ``missing``, what the strategy does not
         say. Goals that cannot be assessed are rows too.
     trajectories
@@ -137,11 +144,11 @@ def _assessed(entry: Assessed, goals: Sequence[Goal], estimates: pd.DataFrame) -
             posed, codes = _posed(entry, goal, baseline)
             judging = Judging(goal=posed, target=target, levels=LEVELS)
             row = judge(problem, judging, fits.own)
-            row |= {f"probability_{name}": probabilities(problem, judging, f) for name, f in fits.beside.items()}
+            row |= _beside(problem, judging, fits, row["probability"])
             row = {name: column[mine_only] for name, column in row.items()}
             said = [inherited[goal.sex, row["current_period"][0]], row["quality"][0], *codes]
             row["quality"][0] = ";".join(filter(None, said))
-            row["notes"][0] = " ".join(filter(None, [row["notes"][0], *(QUALITY[code] for code in codes)]))
+            row["notes"][0] = " ".join(filter(None, [row["notes"][0], *codes.values()]))
             row["missing"] = np.array(["; ".join(goal.lacking)], dtype=object)
             identity = _identity(goal, posed.reading, entry.view)
             yield identity | row, _traced(identity, path, row, goal)
@@ -165,19 +172,26 @@ def _fit(problem: Problem, target: Period, *, gaps: bool) -> _Fitted:
     )
 
 
+def _beside(problem: Problem, judging: Judging, fits: _Fitted, drift: Floats) -> Columns:
+    """Judge under the other assumptions, and say between what the verdict lies."""
+    found = {name: probabilities(problem, judging, batches) for name, batches in fits.beside.items()}
+    each = np.stack([{"drift": drift, **found}[name] for name in RANGE])
+    columns: Columns = {f"probability_{name}": probability for name, probability in found.items()}
+    return columns | {"probability_lowest": each.min(axis=0), "probability_highest": each.max(axis=0)}
+
+
 def _baselines(entry: Assessed, goal: Goal) -> Sequence[str]:
     """Baselines to start from: a reading that is about a printed figure has no other."""
     return [""] if goal.reading and goal.baseline_value is not None else entry.baselines or [""]
 
 
 def _under(problem: Problem, target: Period, name: str) -> tuple[Batch, ...]:
-    """Fit the same series under another assumption; none where it speaks of years that the series does not see."""
-    changed = replace(problem.assumptions, **BESIDE[name])
-    used = problem.used.sum(axis=0).tolist()
-    seen = {year for period, count in zip(problem.area.periods, used, strict=True) if count for year in period.years}
-    if changed.shock and not set(PANDEMIC) & seen:
-        return ()
-    return fits_for(replace(problem, assumptions=changed), target)
+    """Fit the same series under another assumption; one window cannot tell a shock, so that it takes two in it."""
+    changed, used = replace(problem.assumptions, **BESIDE[name]), problem.used
+    if changed.shock:
+        touched = np.array([bool(set(PANDEMIC) & set(period.years)) for period in problem.area.periods])
+        used = used & (used[:, touched].sum(axis=-1, keepdims=True) > 1)
+    return fits_for(replace(problem, assumptions=changed, used=used), target)
 
 
 def _identity(goal: Goal, reading: str, view: str) -> Columns:
@@ -195,16 +209,26 @@ def _traced(identity: Columns, path: Columns, row: Columns, goal: Goal) -> Colum
     return ordered | {"goal_line": line, "area_goal_line": area}
 
 
-def _posed(entry: Assessed, goal: Goal, baseline: str) -> tuple[Goal, list[str]]:
-    """Make the goal as this entry reads it, and what a reader must know about the reading."""
-    codes, readings = [], [goal.reading] if goal.reading else []
-    if goal.baseline_value is not None and not (entry.printed_baseline and not baseline):
-        goal, codes = replace(goal, baseline_value=None), ["own_baseline"]
+def _posed(entry: Assessed, goal: Goal, baseline: str) -> tuple[Goal, dict[str, str]]:
+    """Make the goal as this entry reads it, and what a reader must know about the reading: codes and sentences."""
+    codes, readings = _later(entry), [goal.reading] if goal.reading else []
+    if baseline or not entry.printed_baseline:
+        codes |= {"own_baseline": QUALITY["own_baseline"]} if goal.baseline_value is not None else {}
+        goal = replace(goal, baseline_value=None, baseline_note="")
     if baseline:
-        codes = [*codes, "assumed_baseline"]
+        stated = f"Not the baseline that the goal states, which is {goal.baseline}."
+        codes |= {"other_baseline": stated} if goal.baseline else {"assumed_baseline": QUALITY["assumed_baseline"]}
         readings.append(f"baseline {baseline} assumed")
         goal = replace(goal, baseline=baseline, missing="")
     return replace(goal, target=entry.target or goal.target, reading="; ".join(readings)), codes
+
+
+def _later(entry: Assessed) -> dict[str, str]:
+    """Say where a view of what was known then rests on an edition that came later."""
+    if entry.view != AS_SET or entry.edition.partition("_")[2] <= SET_ON:
+        return {}
+    cut = f", cut at {entry.until}" if entry.until else ""
+    return {"later_edition": f"A later edition{cut}: not what was published in December 2022."}
 
 
 def _options(entry: Assessed) -> dict[str, Any]:
@@ -247,7 +271,8 @@ def _all_met(table: pd.DataFrame) -> pd.DataFrame:
     """Bound the first goal as a whole: the later reading of each part, on the baseline that the strategy states."""
     import pandas as pd  # noqa: PLC0415
 
-    parts = table[table["goal"].isin(ALL_MET) & ~table["quality"].fillna("").str.contains("assumed_baseline")]
+    other = table["quality"].fillna("").str.contains("assumed_baseline|other_baseline")
+    parts = table[table["goal"].isin(ALL_MET) & ~other]
     parts = parts.dropna(subset=["probability"]).drop_duplicates(["view", "goal"], keep="last")
     if parts.empty:
         return pd.DataFrame()
