@@ -190,3 +190,11 @@ def test_the_smallest_detectable_change_has_a_power_of_one_half():
     assert np.isnan(detectability(1.0, se_baseline=0.0, se_target=0.0).power)
     with pytest.raises(ValueError, match="between 0 and 1"):
         detectability(1.0, se_baseline=1.0, se_target=1.0, confidence=95)
+
+
+def test_a_probability_never_leaves_its_range():
+    """Weights that add up to more than 1 in the last bit, far from the goal."""
+    sure = Mixture(weight=np.array([0.1, 0.2, 0.7000000000000002]), location=np.zeros(3), spread=np.ones(3))
+    assert sure.cdf(100.0) > 1
+    assert goal_probability(sure, 100.0, bound="at_most") == 1
+    assert goal_probability(sure, 100.0, bound="at_least") == 0
