@@ -16,7 +16,7 @@ from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.gap_comparisons import compare_gaps, estimate_mean_gap
 from nenc_estimates.inequality_measures import MEASURES
 from nenc_estimates.quality import QUALITY
-from nenc_estimates.withholding import NONE
+from nenc_estimates.withholding import NONE, OHID
 
 FIFTHS = {"quantiles": 5, "most_deprived": 1}
 BANDS = AgeBands((0, 40, 80))
@@ -189,6 +189,51 @@ def test_a_bad_group_is_null_with_its_reason_and_touches_no_other(fault):
             np.testing.assert_allclose(rows[["value", "se"]], alone[["value", "se"]], rtol=1e-14)
             assert (rows.quality == "").all()
     assert fault in QUALITY
+
+
+IMPOSSIBLE = {
+    "negative_deaths": ("deaths", -1),
+    "no_population": ("population", 0),
+    "more_deaths_than_people": ("deaths", 50_000),
+    "missing_value": ("population", np.inf),
+}
+
+
+@pytest.mark.parametrize("code", IMPOSSIBLE)
+@pytest.mark.parametrize("rules", [OHID, NONE])
+def test_an_impossible_count_of_one_area_does_not_vanish_in_the_sum(code, rules):
+    column, value = IMPOSSIBLE[code]
+    groups = [thirds(sex=sex, area_code=area) for sex in "AB" for area in ("X", "Y")]
+    table = pd.concat(groups, ignore_index=True).astype({"deaths": float, "population": float})
+    table.loc[1, column] = value
+    made = one_area(table, by=["sex"], over=["area_code"], rules=rules).set_index("sex")
+    assert made.loc["A", ["value", "lower", "upper", "se"]].isna().all(axis=None)
+    assert set(made.loc["A", "quality"]) == {code}
+    assert made.loc["B", "value"].notna().all()
+    assert set(made.loc["B", "quality"]) == {""}
+    later = one_area(table, by=["sex"], over=["area_code"], rules=rules, at=80).set_index("sex")
+    assert later.loc["A", "value"].notna().all() == (rules is NONE)
+
+
+def test_a_band_where_nobody_lives_and_nobody_died_adds_nothing():
+    empty = thirds(area_code="Y").assign(population=lambda rows: rows.population.where(rows.age != "80+", 0))
+    empty["deaths"] = empty.deaths.where(empty.age != "80+", 0)
+    made = one_area(pd.concat([thirds(area_code="X"), empty]), over=["area_code"])
+    assert set(made.quality) == {""}
+    deserted = one_area(
+        pd.concat([thirds(area_code="X"), thirds(area_code="Y", times=0, population=0)]), over=["area_code"]
+    )
+    assert set(deserted.quality) == {"no_population"}
+
+
+@pytest.mark.parametrize("prevalence", [-0.1, 1.2])
+def test_an_impossible_prevalence_of_one_area_does_not_vanish_in_the_sum(prevalence):
+    parts = [thirds(area_code=area, prevalence=0.5, respondents=100) for area in "XY"]
+    table = pd.concat(parts, ignore_index=True)
+    table.loc[1, "prevalence"] = prevalence
+    made = one_area(table, over=["area_code"], of="healthy life expectancy", health="good")
+    assert made.value.isna().all()
+    assert set(made.quality) == {"missing_prevalence"}
 
 
 def test_quantiles_too_small_to_show_are_withheld():

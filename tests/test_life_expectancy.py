@@ -175,6 +175,16 @@ def test_a_missing_value_and_a_missing_band_are_two_reasons():
     assert set(made["quality"][:20]) == {"missing_value;missing_band"}
 
 
+@pytest.mark.parametrize("rules", [NONE, OHID])
+def test_infinite_people_are_a_fault_and_not_a_rate_of_nothing(rules):
+    table = synthetic(areas=1).astype({"population": float})
+    table.loc[5, "population"] = np.inf
+    made = estimate_life_expectancy(table, rules=rules, at=0).set_index("sex")
+    assert np.isnan(made.loc["Female", "value"])
+    assert made.loc["Female", "quality"] == "missing_value"
+    assert made.loc["Male", "quality"] == ""
+
+
 def test_five_thousand_person_years_are_withheld_and_one_more_is_not():
     table = synthetic(1)
     for total, code in ((5000, "withheld_person_years"), (5001, "")):

@@ -223,3 +223,38 @@ def test_the_result_may_be_changed(deaths):
     made = pool_life_tables(deaths, to="nenc")
     made.loc[0, ["value", "n_areas"]] = [80.0, 3]
     assert made.loc[0, ["value", "n_areas"]].tolist() == [80.0, 3]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("population", 0, "no_population"),
+        ("population", np.inf, "missing_value"),
+        ("population", np.nan, "missing_value"),
+        ("deaths", 99_999, "more_deaths_than_people"),
+    ],
+)
+def test_an_impossible_count_of_one_area_does_not_vanish_in_the_sum(whole, column, value, code):
+    table, crosswalk = whole
+    bad = table.reset_index(drop=True).astype({"deaths": float, "population": float})
+    bad.loc[bad.index[(bad["sex"] == "Male") & (bad["deaths"] > 0)][5], column] = value
+    pooled = pool_life_tables(bad, to=crosswalk).set_index("sex")
+    compared = compare_pooled_and_weighted(bad, to=crosswalk).set_index("sex")
+    assert pooled.loc["Male", ["value", "lower", "se"]].isna().all(axis=None)
+    assert set(pooled.loc["Male", "quality"]) == {code}
+    assert compared.loc["Male", "quality"] == code
+    assert compared.loc["Male"].drop(["period", "area_code", "area_name", "n_areas", "quality", "notes"]).isna().all()
+    pd.testing.assert_frame_equal(
+        pooled.loc[["Female"]], pool_life_tables(table, to=crosswalk).set_index("sex").loc[["Female"]], rtol=1e-12
+    )
+    assert compared.loc["Female", "quality"] == ""
+
+
+def test_the_mean_of_life_expectancies_may_lie_below_that_of_mean_rates():
+    # the areas differ at neighbouring ages, in opposite directions: dying at one age or the other is much the same
+    rate = np.concatenate([[0.004], np.minimum(4e-5 * np.exp(0.09 * np.arange(2, 97, 5)), 0.35)])
+    one, other = rate.copy(), rate.copy()
+    one[14], other[15] = 0.39, 0.39
+    ages = pd.DataFrame({"age": ABRIDGED_90.labels, "population": 1e6})
+    table = pd.concat([ages.assign(area_code=c, deaths=1e6 * r) for c, r in (("X", one), ("Y", other))])
+    assert compare_pooled_and_weighted(table, to=everything("XY"), by=[])["convexity"].item() < 0

@@ -175,10 +175,17 @@ def pool_life_tables(
     """
     stacked = stack_ages(table, [deaths, population], by=(*by, "area_code"), bands=bands, age=age)
     series, laid = lay_ages_out(stacked, crosswalks_to(to), deaths=deaths, population=population)
-    made = [{"deaths": each.pooled(each.deaths), "population": each.pooled(each.population)} for each in laid]
+    made: list[dict[str, NDArray[Any]]] = [
+        {
+            "deaths": each.pooled(each.deaths),
+            "population": each.pooled(each.population),
+            "hidden": each.hidden_faults(),
+        }
+        for each in laid
+    ]
     targets = in_order(series, laid, made)
     columns = targets.columns
-    counts = check_counts(columns["deaths"], columns["population"], nax=bands.nax)
+    counts = check_counts(columns["deaths"], columns["population"], nax=bands.nax).with_parts(columns["hidden"])
     numbers, quality = _columns(counts, bands, bands.nax, confidence, rules)
     n_areas = np.repeat(columns["n_areas"][:, None], len(bands), axis=-1)
     return tidy_ages(
@@ -222,10 +229,10 @@ def compare_pooled_and_weighted(
     Notes
     -----
     The mean is weighted by the people of all ages who live inside. ``convexity`` is the mean of life expectancies less
-    that of mean death rates: life expectancy falls ever more slowly as rates rise, so it is never below 0.
-    ``age_structure`` is the life expectancy of death rates averaged with the same weights at every age less the pooled
-    one, which weights each age by its own people: of either sign. On the weights see Feehan D, Wrigley-Field E (2021),
-    Demographic Research 44:15.
+    that of mean death rates: usually above 0, as life expectancy falls ever more slowly while rates rise; surely so
+    only where the areas' rates differ in the same proportion at all ages. ``age_structure`` is the life expectancy of
+    death rates averaged with the same weights at every age less the pooled one, which weights each age by its own
+    people: of either sign. On the weights see Feehan D, Wrigley-Field E (2021), Demographic Research 44:15.
 
     Examples
     --------
@@ -263,7 +270,8 @@ def _compared(laid: Laid, bands: AgeBands) -> dict[str, NDArray[Any]]:
 
     used = np.asarray((laid.share > 0).any(axis=-1))
     weight = np.where(used, laid.inside()[1], 0.0)
-    parts, pooled = lives(laid.deaths, laid.population), lives(*map(laid.pooled, (laid.deaths, laid.population)))
+    deaths = np.where(laid.hidden_faults() > 0, np.nan, laid.pooled(laid.deaths))
+    parts, pooled = lives(laid.deaths, laid.population), lives(deaths, laid.pooled(laid.population))
     value, variance = (np.where(used, each[..., 0], 0.0) for each in (parts.ex, parts.variance))
     weighted = grouped_sum(weight * value, laid.starts)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -14,6 +14,7 @@ from nenc_estimates.kernels.weighting import grouped_sum, spread
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.remarks import partial_remarks
 from nenc_estimates.vintages import match_vintage, merge_superseded
+from nenc_estimates.withholding import part_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +64,12 @@ class Laid:
         """Sum counts of the whole areas ``(series, entry, age)`` over the parts inside: ``(series, target, age)``."""
         inside = np.where(self.share > 0, counts * self.share, 0.0)
         return np.moveaxis(grouped_sum(np.moveaxis(inside, 1, -1), self.starts), -1, 1)
+
+    def hidden_faults(self) -> NDArray[np.uint16]:
+        """Bits of impossible counts of the areas inside ``(series, target, age)``: a sum would not show them."""
+        bits = np.where(self.share > 0, part_faults(self.deaths, self.population), np.uint16(0))
+        found: NDArray[np.uint16] = np.bitwise_or.reduceat(bits, self.starts, axis=1)
+        return found
 
     def inside(self) -> tuple[Floats, Floats]:
         """Share of each area's people of all ages inside, and the share of the target's people that they make."""
@@ -158,6 +165,8 @@ def lay_ages_out(
         below = stacked.values[name] < 0
         if below.any():
             raise InvalidDataError(f"{name} must be 0 or more, but is not in {stacked.named(below)}.")
+    finite = {name: np.where(np.isinf(cells), np.nan, cells) for name, cells in stacked.values.items()}
+    stacked = replace(stacked, values=finite)
     by_age, notices = merge_superseded(_areas_last(stacked))
     ages = len(stacked.labels)
     vintage = match_vintage(by_age, crosswalks).reshape(-1, ages)

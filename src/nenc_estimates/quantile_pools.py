@@ -12,7 +12,7 @@ from nenc_estimates.kernels.life_table import life_table
 from nenc_estimates.kernels.prevalence import Prevalence
 from nenc_estimates.kernels.sullivan import sullivan
 from nenc_estimates.quantile_tables import parse_quantiles
-from nenc_estimates.withholding import check_counts, withhold
+from nenc_estimates.withholding import check_counts, part_faults, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,11 +40,14 @@ class Pools:
         ``state_variance``, ``(group, quantile, age)``.
     missing
         Cells for which some area has no row ``(group, quantile, age)``.
+    faults
+        Bits of impossible counts of some area, which the sum would hide ``(group, quantile, age)``.
     """
 
     keys: Stack
     sums: Mapping[str, Floats]
     missing: NDArray[np.bool_]
+    faults: NDArray[np.uint16]
 
     @property
     def people(self) -> Floats:
@@ -103,9 +106,12 @@ def pool_quantiles(
     columns = {"deaths": values["deaths"], "population": values["population"]}
     if "prevalence" in values:
         share, people = values["prevalence"], values["population"]
+        share = np.where((share >= 0) & (share <= 1), share, np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = share * (1 - share) / np.where(values["respondents"] > 0, values["respondents"], np.nan)
         columns |= {"people_in_state": share * people, "state_variance": variance * people**2}
+    faults = np.zeros(shape, dtype=np.uint16)
+    np.bitwise_or.at(faults, place, part_faults(values["deaths"], values["population"]))
     rows = np.full(shape[:2], -1, dtype=np.intp)
     rows[place] = 0
     groups = {name: np.array([key[i] for key in known], dtype=object) for i, name in enumerate(by)}
@@ -113,6 +119,7 @@ def pool_quantiles(
         keys=replace(stacked, keys=groups, axis=quantile, labels=(), values={}, rows=rows, texts={}),
         sums={name: added(column) for name, column in columns.items()},
         missing=added((stacked.rows < 0).astype(np.float64)) > 0,
+        faults=faults,
     )
 
 
@@ -135,6 +142,7 @@ def quantile_expectancies(pools: Pools, bands: AgeBands, *, rules: Rules, health
     shape, ages = pools.missing.shape[:2], pools.missing.shape[-1]
     sums = {name: column.reshape(-1, ages) for name, column in pools.sums.items()}
     counts = check_counts(sums["deaths"], sums["population"], nax=bands.nax, absent=pools.missing.reshape(-1, ages))
+    counts = counts.with_parts(pools.faults.reshape(-1, ages))
     value, se = _healthy(counts, sums, bands, health) if health else _all(counts, bands)
     remarks = {}
     if health:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +87,41 @@ class Counts:
     faults: NDArray[np.uint16]
     extinct: Flags
 
+    def with_parts(self, bits: NDArray[np.uint16]) -> Counts:
+        """Take in the faults of what was added up, `part_faults` ``(group, age)``."""
+        faults = self.faults | np.bitwise_or.reduce(bits, axis=-1)
+        return replace(self, deaths=np.where(bits > 0, np.nan, self.deaths), faults=faults)
+
+
+def part_faults(deaths: Floats, population: Floats) -> NDArray[np.uint16]:
+    """Find impossible counts of areas that are to be added up: the sum would hide them.
+
+    Parameters
+    ----------
+    deaths, population
+        ``(..., age)`` [people].
+
+    Returns
+    -------
+    NDArray
+        Bits of :data:`CODES` ``(..., age)``. A band where nobody lives and nobody died is possible in a small area; an
+        area where nobody lives at any age is not.
+
+    Examples
+    --------
+    >>> part_faults(np.array([[9.0, 0.0], [0.0, 1.0]]), np.array([[8.0, 0.0], [5.0, 0.0]]))
+    array([[8, 0],
+           [0, 4]], dtype=uint16)
+    """
+    deserted = (population <= 0).all(axis=-1, keepdims=True)
+    nobody = (population < 0) | ((population == 0) & ((deaths > 0) | deserted))
+    more = (deaths > population) & (population > 0)
+    found = {Fault.NEGATIVE_DEATHS: deaths < 0, Fault.NO_POPULATION: nobody, Fault.MORE_DEATHS_THAN_PEOPLE: more}
+    bits = np.zeros(deaths.shape, dtype=np.uint16)
+    for fault, cells in found.items():
+        bits |= np.where(cells, np.uint16(fault), np.uint16(0))
+    return bits
+
 
 def check_counts(deaths: Floats, population: Floats, *, nax: Floats, absent: Flags | None = None) -> Counts:
     """Find what is wrong with deaths and people of life tables.
@@ -106,6 +141,8 @@ def check_counts(deaths: Floats, population: Floats, *, nax: Floats, absent: Fla
     array([8], dtype=uint16)
     """
     faults = life_table_faults(deaths, population).astype(np.uint16)
+    if np.isinf(population).any():  # a fault, not a rate of 0
+        population = np.where(np.isinf(population), np.nan, population)
     if absent is not None and absent.any():  # a cell without a row is nan as well: say the cause, not both
         lone = (np.isnan(deaths + population) & ~absent).any(axis=-1)
         gone = absent.any(axis=-1)
