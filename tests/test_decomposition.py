@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nenc_estimates.age_bands import ABRIDGED_90, AgeBands
 from nenc_estimates.decomposition import decompose_gap
+from nenc_estimates.decomposition_questions import estimate_years_gained
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels.decomposition import METHODS
 from nenc_estimates.population_pairs import REMAINDER
@@ -333,3 +334,68 @@ def test_single_years_of_age_work_as_well():
     assert len(made) == 102
     assert made.value[:-1].sum() == pytest.approx(made.value.iloc[-1], abs=1e-12)
     assert (made.value > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [("absent", "missing_band"), (np.nan, "missing_value"), (-1, "negative_deaths")],
+)
+@pytest.mark.parametrize("remainder", [0, 5])
+def test_a_bad_count_of_all_causes_is_not_made_up_from_the_causes(change, code, remainder):
+    table = pd.concat([two(sex="A"), two(sex="B")], ignore_index=True).astype({"deaths": float})
+    table.loc[(table.sex == "B") & (table.cause == "all"), "deaths"] += remainder
+    bad = table.index[(table.sex == "A") & (table.cause == "all")][0]
+    if change == "absent":
+        table = table.drop(index=bad)
+    else:
+        table.loc[bad, "deaths"] = change
+    options = SMALL | {"keys": ["sex"]}
+    made = decompose_gap(table, by="cause", **options).set_index("sex")
+    assert made.loc["A", ["value", "se"]].isna().all(axis=None)
+    assert set(made.loc["A", "quality"]) == {code}
+    alone = decompose_gap(table[table.sex == "B"], by="cause", **options)
+    np.testing.assert_allclose(made.loc["B", "value"], alone.value, rtol=1e-12)
+    gained = estimate_years_gained(table, causes=["a"], **options).set_index("sex")
+    assert np.isnan(gained.loc["A", "value"])
+    assert gained.loc["A", "quality"] == code
+    assert gained.loc["B", "quality"] == ""
+
+
+@pytest.mark.parametrize("by", ["age", "cause"])
+def test_rows_of_all_deaths_are_not_counted_as_a_cause(by):
+    with pytest.raises(SchemaError, match="some rows have cause 'all', and all_causes=None"):
+        decompose_gap(two(), by=by, all_causes=None, **SMALL)
+
+
+@pytest.mark.parametrize("by", ["age", "cause"])
+@pytest.mark.parametrize("groups", [{"a": "all"}, {"a": REMAINDER}, {"all": "x"}])
+def test_groups_of_causes_may_not_have_the_names_of_other_rows(by, groups):
+    with pytest.raises(SchemaError, match=r"'(all|all other causes)' is the name of another row"):
+        decompose_gap(two(), by=by, cause_groups=groups, **SMALL)
+
+
+def test_a_cause_named_as_what_is_left_needs_no_remainder_beside_it():
+    table = two()
+    table["cause"] = table.cause.replace("b", REMAINDER)
+    with pytest.raises(SchemaError, match="'all other causes' is the name of another row"):
+        decompose_gap(table, by="cause", **SMALL)
+    made = decompose_gap(table[table.cause != "all"], by="cause", all_causes=None, **SMALL)
+    assert made.cause.tolist() == ["a", REMAINDER, "all"]
+
+
+@pytest.mark.parametrize("by", ["age", "cause"])
+def test_infinite_people_are_a_fault_and_not_a_rate_of_nothing(by):
+    table = two().astype({"population": float})
+    table.loc[(table.area == "here") & (table.age == "40-79"), "population"] = np.inf
+    made = decompose_gap(table, by=by, **SMALL)
+    assert made.value.isna().all()
+    assert set(made.quality) == {"missing_value"}
+
+
+@pytest.mark.parametrize("options", [{"all_causes": None}, {"by": "cause", "cause_groups": {"a": "x", "b": "x"}}])
+def test_a_count_below_nothing_does_not_vanish_in_a_sum_of_causes(options):
+    table = two()
+    table.loc[0, "deaths"] = -1
+    made = decompose_gap(table[table.cause != "all"] if "all_causes" in options else table, **(SMALL | options))
+    assert made.value.isna().all()
+    assert set(made.quality) == {"negative_deaths"}

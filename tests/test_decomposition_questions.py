@@ -86,3 +86,17 @@ def test_decompositions_that_cannot_be_compared_are_named():
         compare_decompositions(then, now.assign(method="path"), keys=[])
     with pytest.raises(InvalidDataError, match="no counterpart of"):
         compare_decompositions(then, now.iloc[1:], keys=[])
+    with pytest.raises(InvalidDataError, match=r"the earlier decomposition has no counterpart of row 0 \(age 0-39"):
+        compare_decompositions(then.iloc[1:], now, keys=[])
+
+
+def test_a_change_without_value_says_why():
+    options = {**SMALL, "keys": ["period"]}
+    then, now = (decompose_gap(two(period=period), **options) for period in ("2014-16", "2017-19"))
+    assert set(compare_decompositions(then, now, keys=[]).quality) == {""}
+    few = decompose_gap(two(here=((1, 1), (2, 2), (0, 0)), period="2017-19"), **options)
+    made = compare_decompositions(then, few, keys=[])
+    assert made.value.isna().all()
+    assert set(made.quality) == {"no_deaths_in_open_band"}
+    unsaid = compare_decompositions(then.drop(columns="quality"), now.assign(value=np.nan, quality=""), keys=[])
+    assert set(unsaid.quality) == {"no_value"}

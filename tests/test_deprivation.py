@@ -75,6 +75,17 @@ def test_national_and_local_quantiles_differ_by_what_areas_are_ranked_within():
     assert local["quantile"].tolist() == [1, 2, 3, 1, 2, 3]
 
 
+@pytest.mark.parametrize("score", [np.inf, -np.inf])
+def test_an_infinite_score_is_none_and_never_a_quantile_beyond_the_last(score):
+    areas = pd.DataFrame({"score": [*range(1, 11), score]})
+    made = assign_quantiles(areas, most_deprived="highest")
+    assert made["quality"].tolist() == [""] * 10 + ["no_score"]
+    assert made["quantile"].isna().tolist() == [False] * 10 + [True]
+    alone = assign_quantiles(areas.iloc[:10], most_deprived="highest")
+    assert made["quantile"].iloc[:10].tolist() == alone["quantile"].tolist()
+    assert np.isinf(areas["score"].iloc[-1])
+
+
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_rows_keep_their_order_and_the_frame_its_kind(kind):
     made = assign_quantiles(kind({"score": [1.0, 3.0, 2.0]}), most_deprived="lowest", quantiles=3)
@@ -308,3 +319,35 @@ def test_a_mean_of_gaps_takes_own_gaps_only_and_says_what_is_missing():
     assert estimate_mean_gap(own.assign(population=[3, 0]), by=[]).quality.tolist() == ["area_without_people"]
     with pytest.raises(InvalidDataError, match="gaps between 'local quantiles', not of 'national quantiles'"):
         estimate_mean_gap(own.assign(definition="national quantiles"), by=[])
+
+
+@pytest.mark.parametrize(("column", "value"), [("value", np.inf), ("se", -np.inf), ("population", np.inf)])
+def test_a_mean_of_gaps_refuses_infinite_numbers(column, value):
+    own = pd.DataFrame({"area_code": ["A", "B"], "measure": "difference", "value": 8.0, "se": 0.5, "population": 3.0})
+    own.loc[1, column] = value
+    with pytest.raises(InvalidDataError, match=f"{column} is infinite in row 1"):
+        estimate_mean_gap(own, by=[])
+
+
+def test_a_mean_of_gaps_refuses_different_numbers_of_quantiles():
+    own = pd.DataFrame({"area_code": ["A", "B"], "measure": "difference", "value": 8.0, "population": 3})
+    with pytest.raises(InvalidDataError, match=r"different numbers of quantiles: \[5, 10\]"):
+        estimate_mean_gap(own.assign(quantiles=[5, 10]), by=[])
+
+
+def test_gaps_of_the_same_people_or_of_other_quantities_are_not_compared():
+    one = pd.DataFrame(
+        {"sex": ["F"], "period": "2015-17", "measure": "difference", "definition": "national quantiles", "value": 8.0}
+    ).assign(se=0.3, method="life expectancy at 0")
+    later = one.assign(period="2016-18")
+    with pytest.raises(InvalidDataError, match="periods 2015-17 and 2016-18 overlap"):
+        compare_gaps(one, later)
+    with pytest.raises(InvalidDataError, match="periods 2015-17 and 2015-17 overlap"):
+        compare_gaps(one.assign(area_code="A"), one.assign(area_code="A"), by=["sex", "period"])
+    assert len(compare_gaps(one.assign(area_code="A"), later.assign(area_code="B"))) == 1
+    assert len(compare_gaps(one, one)) == 1
+    assert len(compare_gaps(one, one.assign(period="2018-20"))) == 1
+    with pytest.raises(InvalidDataError, match="gaps of different method"):
+        compare_gaps(one, one.assign(period="2018-20", method="life expectancy at 65"))
+    with pytest.raises(InvalidDataError, match="gaps of different of"):
+        compare_gaps(one.assign(of="years"), one.assign(period="2018-20", of="healthy years"))

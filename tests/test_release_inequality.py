@@ -11,9 +11,6 @@ from nenc_estimates.kernels.life_table import life_table
 from nenc_estimates.packaged import read_packaged
 from nenc_estimates.release.inequality import (
     DECOMPOSITION,
-    INSIDE,
-    MOST,
-    OUTSIDE,
     decomposition_table,
     national_slopes_part,
 )
@@ -47,14 +44,24 @@ def test_englands_slope_index_is_the_published_one():
     assert abs((both["value"] - both["value_published"]).mean()) < 0.05
 
 
+def test_slopes_without_limits_say_so_and_name_no_errors():
+    for part in national_slopes_part(SPECIFICATION.national_slopes[0]):
+        assert part["lower"].isna().all()
+        assert set(part["quality"]) == {"no_limits"}
+        assert not part["method"].str.contains("errors").any()
+        assert set(part["notes"]) == {
+            "People of both sexes in mid-2020 by decile of IMD 2019; deciles printed to 0.1; no limits are published."
+        }
+
+
 def test_ages_contribute_what_the_life_tables_of_the_pooled_districts_differ_by(contributions):
     table = read_packaged("indicators", "deaths_by_age_ons_2014.csv").to_pandas()
     outside = ["E07000027", "E07000031"]
     inside = set(table["area_code"]) - set(outside)
     assert len(inside) == 16
     mine = contributions[contributions["comparison"] == "partnership and rest"]
-    assert set(mine["first"]) == {INSIDE}
-    assert set(mine["second"]) == {OUTSIDE}
+    assert set(mine["first"]) == {"North East and North Cumbria (16 whole districts)"}
+    assert set(mine["second"]) == {"Barrow-in-Furness and South Lakeland"}
     for sex, rows in mine.groupby("sex"):
         gap = life_expectancy(table, outside, sex) - life_expectancy(table, inside, sex)
         assert rows.loc[rows["age"] == "all", "value"].item() == pytest.approx(gap, abs=1e-9)
@@ -63,7 +70,8 @@ def test_ages_contribute_what_the_life_tables_of_the_pooled_districts_differ_by(
 
 def test_the_most_deprived_districts_live_shorter_and_are_named(contributions):
     mine = contributions[contributions["comparison"] == "most and least deprived"]
-    assert set(mine["first"]) == {MOST}
+    assert set(mine["first"]) == {"most deprived fifth of districts (4 districts)"}
+    assert set(mine["second"]) == {"least deprived fifth of districts (3 districts)"}
     assert (mine.loc[mine["age"] == "all", "lower"] > 0).all()
     assert mine["basis"].str.contains("Middlesbrough").all()
     assert mine["basis"].str.contains("ranked by the share of people in the most deprived fifth").all()

@@ -135,3 +135,31 @@ def test_a_rate_without_counterpart_or_value_has_no_ratio():
     assert made[["value", "excess"]].isna().all(axis=None)
     with pytest.raises(SchemaError, match="no row has who '4'"):
         estimate_rate_ratio(rates, between=("1", "4"), populations="who", by=["sex"])
+
+
+@pytest.mark.parametrize("column", ["events", "population"])
+def test_infinite_counts_are_a_fault_and_not_a_rate(column):
+    table = area().astype({"events": float, "population": float}).reset_index(drop=True)
+    bad = table.copy()
+    bad.loc[0, column] = np.inf
+    rate = estimate_standardised_rate(bad, by=[], **SMALL)
+    ratio = estimate_standardised_ratio(bad, table, by=[], match=[], bands=BANDS)
+    for made in (rate, ratio):
+        assert made[["value", "lower", "upper", "se"]].isna().all(axis=None)
+        assert made["quality"].tolist() == ["band_without_events_or_people"]
+    beside = estimate_standardised_ratio(table, bad, by=[], match=[], bands=BANDS)
+    assert beside["quality"].tolist() == ["nothing_expected"]
+    assert beside["value"].isna().all()
+
+
+@pytest.mark.parametrize("between", [("1", "1"), ("1",), (1, "1")])
+def test_a_ratio_is_of_two_different_populations(between):
+    rates = pd.DataFrame({"quintile": ["1", "5"], "value": [700.0, 200.0], "se": [20.0, 10.0]})
+    with pytest.raises(ValueError, match="between names two different populations"):
+        estimate_rate_ratio(rates, between=between, populations="quintile", by=[])
+
+
+@pytest.mark.parametrize("multiplier", [0, -1, np.nan, np.inf])
+def test_a_rate_is_per_a_finite_number_above_nothing(multiplier):
+    with pytest.raises(ValueError, match="multiplier is what a rate is per"):
+        estimate_standardised_rate(area(), by=[], multiplier=multiplier, **SMALL)

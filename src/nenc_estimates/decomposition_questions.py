@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from narwhals.stable.v2.typing import IntoDataFrame
+    from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.age_tables import Ages
+    from nenc_estimates.tables import Stack
 
 QUESTION = "years gained if these rates alone changed: not a contribution to the gap"
 SAME = ("first", "second", "of", "method")
@@ -143,8 +145,9 @@ def compare_decompositions(
     Returns
     -------
     frame of the caller's kind
-        Key columns, ``first, second, of, method, effect, age, cause``, ``value, lower, upper, se`` [years]: one row for
-        each row of ``earlier``, in key order. The values of the parts sum to the change of the gap.
+        Key columns, ``first, second, of, method, effect, age, cause``, ``value, lower, upper, se`` [years],
+        ``quality``: one row for each row of ``earlier``, in key order. The values of the parts sum to the change of
+        the gap.
 
     Raises
     ------
@@ -168,12 +171,10 @@ def compare_decompositions(
             raise InvalidDataError(f"decompositions of different {name} are not compared: {said[0]} and {said[1]}.")
     if all("period" in frame.columns for frame in opened):
         _refuse_overlap(*(sorted(set(text_column(frame, "period"))) for frame in opened))
-    one, other = (stack(frame, ["value", "se"], by=by, axis="age") for frame in (earlier, later))
-    present = replace(other, values={"present": (other.rows >= 0).astype(np.float64)})
+    one, other = (stack(frame, ["value", "se"], by=by, axis="age", words=["quality"]) for frame in (earlier, later))
+    _refuse_unmet(one, other, where="later")
+    _refuse_unmet(other, one, where="earlier")
     held = one.rows >= 0
-    lacking = held & (one.found_in(present, "present") != 1)
-    if lacking.any():
-        raise InvalidDataError(f"the later decomposition has no counterpart of {one.named(lacking)}.")
     value = one.found_in(other, "value") - one.values["value"]
     variance = one.values["se"] ** 2 + one.found_in(other, "se") ** 2
     limits = normal_interval(value, variance, confidence=confidence)
@@ -186,9 +187,30 @@ def compare_decompositions(
             "age": [one.labels[i] for i in places],
             "cause": one.keys["cause"][groups],
             **{name: column[groups, places] for name, column in numbers.items()},
+            "quality": _joined_quality(one, other, value)[groups, places],
         },
         one.backend,
     )
+
+
+def _refuse_unmet(one: Stack, other: Stack, *, where: str) -> None:
+    present = replace(other, values={"present": (other.rows >= 0).astype(np.float64)})
+    lacking = (one.rows >= 0) & (one.found_in(present, "present") != 1)
+    if lacking.any():
+        raise InvalidDataError(f"the {where} decomposition has no counterpart of {one.named(lacking)}.")
+
+
+def _joined_quality(one: Stack, other: Stack, value: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Codes of both, at the cells of the first; those of percentages, which are not here, are left out."""
+    cells = np.arange(other.rows.size, dtype=np.float64).reshape(other.rows.shape)
+    met = one.found_in(replace(other, values={"cell": cells}), "cell")
+    texts = [each.texts.get("quality", np.full(each.rows.shape, "", dtype=object)) for each in (one, other)]
+    joined = np.full(value.shape, "", dtype=object)
+    for at in zip(*np.nonzero(one.rows >= 0), strict=True):
+        said = f"{texts[0][at]};{texts[1].flat[int(met[at])]}".split(";")
+        codes = [code for code in dict.fromkeys(said) if code not in ("", "withheld_share")]
+        joined[at] = ";".join(codes) or ("no_value" if np.isnan(value[at]) else "")
+    return joined
 
 
 def _refuse_overlap(earlier: Sequence[str], later: Sequence[str]) -> None:

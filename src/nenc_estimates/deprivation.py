@@ -46,7 +46,7 @@ def assign_quantiles(
     quantiles
         How many quantiles, 3 or more.
     score
-        The column of scores; an area without one gets no quantile.
+        The column of scores; an area without one, or with an infinite one, gets no quantile.
     by
         Key columns of what areas are ranked within: none for national quantiles, the local authority for local ones.
 
@@ -78,6 +78,7 @@ def assign_quantiles(
         raise ValueError(f"a measure of inequality needs {LEAST} or more quantiles, not {quantiles}")
     opened = open_frame(table, [*by, score])
     scores = number_column(opened, score)
+    scores = np.where(np.isinf(scores), np.nan, scores)
     keys = list(zip(*(text_column(opened, name) for name in by), strict=True)) if by else [()] * len(scores)
     numbers = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     group = np.array([numbers[key] for key in keys], dtype=np.intp)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.intervals import normal_interval
+from nenc_estimates.periods import Period
 from nenc_estimates.tables import open_frame, stack, text_column, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import narwhals.stable.v2 as nw
     from narwhals.stable.v2.typing import IntoDataFrame
 
 
@@ -46,7 +49,7 @@ def estimate_mean_gap(
     SchemaError
         A column is missing.
     InvalidDataError
-        The gaps have another definition.
+        The gaps have another definition, differ in the number of quantiles, or a number is infinite.
 
     Examples
     --------
@@ -62,7 +65,11 @@ def estimate_mean_gap(
             raise InvalidDataError(
                 f"a mean is taken of gaps between 'local quantiles', not of {', '.join(map(repr, others))}."
             )
+    _refuse_different_quantiles(opened)
     stacked = stack(gaps, ["value", "population"], by=[*by, "measure"], axis="area_code", optional=["se"])
+    for name, cells in stacked.values.items():
+        if np.isinf(cells).any():
+            raise InvalidDataError(f"{name} is infinite in {stacked.named(np.isinf(cells))}.")
     held = stacked.rows >= 0
     people = np.where(held, stacked.values["population"], 0.0)
     nobody = np.asarray((held & ~(people > 0)).any(axis=-1))
@@ -113,7 +120,8 @@ def compare_gaps(
     Raises
     ------
     InvalidDataError
-        The gaps have different definitions, numbers of quantiles or measures, or a series has no counterpart.
+        The gaps have different definitions, methods or numbers of quantiles, a series has no counterpart, or the
+        periods of the same area overlap, whose errors are not independent.
 
     Examples
     --------
@@ -123,13 +131,14 @@ def compare_gaps(
     [[1.1, 0.5]]
     """
     opened = [open_frame(frame, [*by, "measure", "definition", "value", "se"]) for frame in (first, second)]
-    for name in ("definition", "quantiles"):
+    for name in ("definition", "quantiles", "method", "of"):
         said = [set(text_column(frame, name)) if name in frame.columns else set() for frame in opened]
         if all(said) and (len(said[0] | said[1]) > 1):
             raise InvalidDataError(
                 f"gaps of different {name} are different quantities and are not compared: {sorted(said[0])} and "
                 f"{sorted(said[1])}. Estimate both in one way."
             )
+    _refuse_same_people(*opened, by=by)
     one, other = (stack(frame, ["value", "se"], by=["definition", *by], axis="measure") for frame in (first, second))
     present = replace(other, values={"present": (other.rows >= 0).astype(np.float64)})
     lacking = (one.rows >= 0) & (one.found_in(present, "present") != 1)
@@ -149,3 +158,27 @@ def compare_gaps(
         },
         one.backend,
     )
+
+
+def _refuse_same_people(first: nw.DataFrame[Any], second: nw.DataFrame[Any], *, by: Sequence[str]) -> None:
+    """Refuse gaps that share deaths. Of different areas, any periods may meet; where no area is named, equal ones."""
+    areas = [
+        set(text_column(frame, "area_code")) if "area_code" in frame.columns else set() for frame in (first, second)
+    ]
+    known = all(areas)
+    if (known and not areas[0] & areas[1]) or not all("period" in frame.columns for frame in (first, second)):
+        return
+    labels = [sorted(set(text_column(frame, "period"))) for frame in (first, second)]
+    pairs = [(label, label) for label in labels[0]] if "period" in by else product(*labels)
+    for one, other in pairs:
+        if (known or one != other) and Period.parse(one).overlaps(Period.parse(other)):
+            raise InvalidDataError(
+                f"periods {one} and {other} overlap: the same deaths are in both gaps, so their errors are not "
+                "independent. Compare periods that share no year."
+            )
+
+
+def _refuse_different_quantiles(opened: nw.DataFrame[Any]) -> None:
+    numbers = sorted(set(opened["quantiles"])) if "quantiles" in opened.columns else []
+    if len(numbers) > 1:
+        raise InvalidDataError(f"no mean is taken of gaps between different numbers of quantiles: {numbers}.")

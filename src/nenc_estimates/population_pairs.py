@@ -159,9 +159,15 @@ def _rows_of(table: IntoDataFrame, populations: str, pair: tuple[str, str]) -> I
 
 
 def _rates(deaths: Floats, people: Floats) -> tuple[Floats, Floats]:
-    exposed = np.where(people > 0, people, np.nan)
+    exposed = np.where((people > 0) & np.isfinite(people), people, np.nan)
     rate = np.where(deaths >= 0, deaths / exposed, np.nan)
     return rate, rate / exposed
+
+
+def _added(deaths: Floats) -> Floats:
+    """Add causes up ``(2, pair, cause, age)``; a count below 0 does not vanish in the sum."""
+    total: Floats = np.where((deaths < 0).any(axis=2), deaths.min(axis=2), deaths.sum(axis=2))
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +178,7 @@ class _Cube:
     groups: Mapping[str, NDArray[np.object_]]
     size: int
     causes: tuple[str, ...]
+    named_causes: bool
     place: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
     @classmethod
@@ -187,6 +194,7 @@ class _Cube:
             groups={key: np.array([name[i] for name in known], dtype=object) for i, key in enumerate(keys)},
             size=len(known),
             causes=tuple(causes),
+            named_causes=cause is not None,
             place=(
                 (stacked.keys[populations] == pair[1]).astype(np.intp),
                 np.array([known[name] for name in names], dtype=np.intp),
@@ -234,7 +242,8 @@ class _Cube:
                 f"up all deaths. Causes: {', '.join(self.causes)}."
             )
         named = [i for i, name in enumerate(self.causes) if name != all_causes]
-        total = deaths.sum(axis=2) if all_causes is None else deaths[:, :, self.causes.index(all_causes)]
+        total = _added(deaths) if all_causes is None else deaths[:, :, self.causes.index(all_causes)]
+        self._check_names(all_causes, groups, separate=separate)
         if not separate:
             return ("all",), total[:, :, None], total
         unknown = [name for name in groups if name not in self.causes]
@@ -243,9 +252,12 @@ class _Cube:
         kept = [groups.get(self.causes[i], self.causes[i]) for i in named]
         names = list(dict.fromkeys(kept))
         sums = np.stack(
-            [deaths[:, :, [i for i, k in zip(named, kept, strict=True) if k == n]].sum(2) for n in names], 2
+            [_added(deaths[:, :, [i for i, k in zip(named, kept, strict=True) if k == n]]) for n in names], 2
         )
-        left = total - sums.sum(axis=2)
+        possible = (total >= 0) & np.isfinite(total)
+        fault = np.where(total < 0, total, np.nan)[:, :, None]
+        sums = np.where(possible[:, :, None], sums, fault)  # causes do not stand in for all deaths
+        left = np.where(possible, total - sums.sum(axis=2), 0.0)
         left = np.where(np.abs(left) <= TOLERANCE * total, 0.0, left)
         self.refuse(
             (left < 0)[:, :, None] & (np.arange(len(self.causes)) == (named[0]))[:, None],
@@ -254,6 +266,21 @@ class _Cube:
         if (left > 0).any():
             return (*names, REMAINDER), np.concatenate([sums, left[:, :, None]], axis=2), total
         return tuple(names), sums, total
+
+    def _check_names(self, all_causes: str | None, groups: Mapping[str, str], *, separate: bool) -> None:
+        """Refuse names that stand for all deaths, or for what causes leave of them, and are not meant to."""
+        if all_causes is None and self.named_causes and "all" in self.causes:
+            raise SchemaError(
+                "some rows have cause 'all', and all_causes=None says that the causes make up all deaths, which would "
+                "count them twice. Say all_causes='all', or leave those rows out."
+            )
+        reserved = {"all", all_causes, *([REMAINDER] if all_causes else [])}
+        named = [name for name in self.causes if name != all_causes] if separate and self.named_causes else []
+        taken = [name for name in (*groups, *groups.values(), *named) if name in reserved]
+        if taken:
+            raise SchemaError(
+                f"{taken[0]!r} is the name of another row of the result: name the cause or group otherwise."
+            )
 
 
 def _reasons(

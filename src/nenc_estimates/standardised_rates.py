@@ -94,7 +94,7 @@ def estimate_standardised_rate(
         )
     stacked = stack_ages(table, [events, population], by=by, bands=bands)
     people = np.array([standard[age] for age in bands.lower], dtype=np.float64)
-    counts, exposed = stacked.values[events], stacked.values[population]
+    counts, exposed = _finite(stacked, events, population)
     rate = standardisation.directly_standardised_rate(counts, exposed, standard=people, confidence=confidence)
     few = counts.sum(axis=-1) < least_events
     reasons = _reasons(stacked, counts, exposed > 0)
@@ -168,14 +168,14 @@ def estimate_standardised_ratio(
     """
     stacked = stack_ages(table, [events, population], by=by, bands=bands)
     beside = stack_ages(reference, [events, population], by=match, bands=bands)
+    counts, exposed = _finite(stacked, events, population)
+    known, people = _finite(beside, events, population)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rates = beside.values[events] / np.where(beside.values[population] > 0, beside.values[population], np.nan)
-    expected = standardisation.expected_events(
-        stacked.values[population], reference_rate=rates[_matched(stacked, beside, match)]
-    )
-    observed = stacked.values[events].sum(axis=-1)
+        rates = known / np.where(people > 0, people, np.nan)
+    expected = standardisation.expected_events(exposed, reference_rate=rates[_matched(stacked, beside, match)])
+    observed = counts.sum(axis=-1)
     ratio = standardisation.standardised_ratio(observed, expected, confidence=confidence)
-    reasons = _reasons(stacked, stacked.values[events], stacked.values[population] >= 0)
+    reasons = _reasons(stacked, counts, exposed >= 0)
     reasons[(reasons == "") & ~(expected > 0)] = "nothing_expected"
     made = _columns(ratio, multiplier, hidden=np.zeros(observed.shape, dtype=bool))
     return tidy(
@@ -216,6 +216,8 @@ def estimate_rate_ratio(
     ------
     SchemaError
         A column is missing, or a population has no rows.
+    ValueError
+        ``between`` does not name two different populations.
 
     Examples
     --------
@@ -229,8 +231,10 @@ def estimate_rate_ratio(
     --------
     nenc_estimates.kernels.standardisation.rate_ratio : the formula and its source.
     """
-    stacked = stack(rates, ["value", "se"], by=by, axis=populations)
     names = [str(name) for name in between]
+    if len(names) != 2 or names[0] == names[1]:
+        raise ValueError(f"between names two different populations, not {between!r}")
+    stacked = stack(rates, ["value", "se"], by=by, axis=populations)
     for name in names:
         if name not in stacked.labels:
             raise SchemaError(f"no row has {populations} {name!r}. It has: {', '.join(stacked.labels)[:200]}.")
@@ -249,7 +253,14 @@ def estimate_rate_ratio(
     )
 
 
+def _finite(stacked: Stack, *names: str) -> list[Floats]:
+    """Columns in which an infinite number is a missing one: over endless people there is no rate, not one of 0."""
+    return [np.where(np.isinf(stacked.values[name]), np.nan, stacked.values[name]) for name in names]
+
+
 def _columns(rate: Rate, multiplier: float, *, hidden: NDArray[np.bool_]) -> dict[str, Floats]:
+    if not 0 < multiplier < np.inf:
+        raise ValueError(f"multiplier is what a rate is per, 100 000 say: a finite number above 0, not {multiplier}")
     numbers = {"value": rate.value, "lower": rate.lower, "upper": rate.upper, "se": np.sqrt(rate.variance)}
     return {name: np.where(hidden, np.nan, multiplier * column) for name, column in numbers.items()}
 

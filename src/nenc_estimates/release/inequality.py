@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from nenc_estimates.specification import Decomposition, NationalSlopes
 
 MOST, LEAST = "most deprived fifth of districts", "least deprived fifth of districts"
-INSIDE, OUTSIDE = "North East and North Cumbria", "rest of the figures"
+INSIDE = "North East and North Cumbria"
+SAMPLING = ", sampling errors"
 DECOMPOSITION = (
     *("comparison", "edition", "sex", "period", "first", "second", "of", "method", "effect", "age", "cause"),
     *("value", "lower", "upper", "se", "share", "quality", "basis"),
@@ -35,7 +36,8 @@ def national_slopes_part(entry: NationalSlopes) -> list[pd.DataFrame]:
     name = f"le_hle_by_imd_decile_{entry.edition}.csv"
     source, table = manifest("indicators")[name], read_packaged("indicators", name).to_pandas()
     people = read_packaged("lookups", "population_by_imd2019_decile_england.csv").to_pandas()
-    people = people[(people["age"] == "all") & (people["year"] == people["year"].max())]
+    year = people["year"].max()
+    people = people[(people["age"] == "all") & (people["year"] == year)]
     people = people.rename(columns={"imd2019_decile": "quantile", "people": "population"})[["quantile", "population"]]
     deciles = table.merge(people, on="quantile", how="left", validate="m:1")
     made = estimate_slope_index(
@@ -45,9 +47,17 @@ def national_slopes_part(entry: NationalSlopes) -> list[pd.DataFrame]:
         quantiles=10,
         most_deprived=1,
     )
+    note = f"People of both sexes in mid-{year} by decile of IMD 2019; deciles printed to 0.1; no limits are published."
     slopes = made[made["measure"] == "slope index"].assign(
-        area_code=ENGLAND, area_name=areas()[ENGLAND].name, coverage=1.0, n_areas=1, effective_areas=1.0, notes=""
+        area_code=ENGLAND,
+        area_name=areas()[ENGLAND].name,
+        coverage=1.0,
+        n_areas=1,
+        effective_areas=1.0,
+        notes=note,
     )
+    slopes["method"] = slopes["method"].str.removesuffix(SAMPLING)  # there are none without limits
+    slopes["quality"] = [";".join(filter(None, (text, "no_limits"))) for text in slopes["quality"]]
     parts = []
     for of, rows in slopes.groupby("indicator"):
         about = INDICATORS[str(of)]
@@ -74,18 +84,23 @@ def decomposition_table(entries: Sequence[Decomposition]) -> pd.DataFrame:
 def _decomposed(entry: Decomposition) -> list[pd.DataFrame]:
     table = read_packaged("indicators", f"deaths_by_age_{entry.deaths}.csv").to_pandas()
     inside = set(load_crosswalk("ltla21", "nenc").whole().sources)
-    here = {code: INSIDE if code in inside else OUTSIDE for code in table["area_code"].unique()}
+    outside = [code for code in table["area_code"].unique() if code not in inside]
+    partnership, rest = (
+        f"{INSIDE} ({len(inside)} whole districts)",
+        " and ".join(areas()[code].name for code in outside),
+    )
+    here = dict.fromkeys(inside, partnership) | dict.fromkeys(outside, rest)
     fifths = _fifths(sorted(inside), entry.year)
-    most = ", ".join(areas()[code].name for code in fifths if fifths[code] == MOST)
-    least = ", ".join(areas()[code].name for code in fifths if fifths[code] == LEAST)
+    named = {end: [areas()[code].name for code in fifths if fifths[code] == end] for end in (MOST, LEAST)}
+    ends = {end: f"{end} ({len(names)} districts)" for end, names in named.items()}
+    most, least = map(", ".join, named.values())
     ranked = "ranked by the share of people in the most deprived fifth of neighbourhoods in England (IMD 2019), mid-"
-    others = ", ".join(areas()[code].name for code in here if here[code] == OUTSIDE)
-    whole = f"{len(inside)} whole districts and unitaries against {others}: deaths and people added up"
-    ends = f"{most} against {least}, {ranked}{entry.year}: deaths and people added up"
+    whole = f"{len(inside)} whole districts and unitaries against {rest}: deaths and people added up"
+    extremes = f"{most} against {least}, {ranked}{entry.year}: deaths and people added up"
     parts = []
     for comparison, groups, pair, basis in (
-        ("partnership and rest", here, (INSIDE, OUTSIDE), whole),
-        ("most and least deprived", fifths, (MOST, LEAST), ends),
+        ("partnership and rest", here, (partnership, rest), whole),
+        ("most and least deprived", {c: ends[end] for c, end in fifths.items()}, (ends[MOST], ends[LEAST]), extremes),
     ):
         pooled = table.assign(group=table["area_code"].map(groups)).dropna(subset=["group"])
         pooled = pooled.groupby(["group", "sex", "period", "age"], as_index=False)[["deaths", "population"]].sum()
