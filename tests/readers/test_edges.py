@@ -62,7 +62,7 @@ def test_counts_of_men_and_women_that_miss_those_of_persons_are_noted() -> None:
         ({"Category": ["White"]}, "a category without type"),
         ({"Category": ["White"], "Category Type": ["Ethnic groups"]}, "only rows by category"),
         ({"Time period range": ["3y"]}, "lasts 12 months, but the file says '3y'"),
-        ({"Time period range": ["often"]}, "time period range 'often' is unknown"),
+        ({"Time period": ["2018-19"]}, "say year_type="),
         ({"Time period Sortable": ["20190000"]}, "does not begin in the year of its sort key"),
         ({"Time period": ["x" * 100]}, "cannot read period"),
         ({"Age": ["Oct-14"]}, "is a date"),

@@ -68,6 +68,10 @@ class Coded:
         chosen = np.array([*(label in labels for label in self.labels), "" in labels])
         return np.asarray(chosen[self.codes], dtype=bool)
 
+    def rows_each(self) -> NDArray[np.intp]:
+        """Return how many rows hold each label."""
+        return np.bincount(self.codes + 1, minlength=len(self.labels) + 1)[1:]
+
     def first_row(self, label: str) -> int:
         """Return the first row that holds a label."""
         return int(np.argmax(self.codes == self.labels.index(label)))
@@ -120,6 +124,7 @@ def relabelled(
     """
     made: dict[str, int] = {}
     place = np.full(len(column.labels) + 1, -1, dtype=np.int32)
+    changed = []
     for i, label in enumerate(column.labels):
         try:
             after = change(label)
@@ -131,7 +136,9 @@ def relabelled(
             raise type(problem)(f"{grid.name}, row {row}, {heading}: {problem}") from problem
         place[i] = made.setdefault(after, len(made)) if after else -1
         if repair and after != label:
-            log.repaired(repair, int((column.codes == i).sum()), f"{shown(label)} as {shown(after)}")
+            changed.append((i, f"{shown(label)} as {shown(after)}"))
+    if changed:
+        log.repaired(repair, int(column.rows_each()[[i for i, _ in changed]].sum()), changed[0][1])
     if len(made) == len(column.labels) and bool((place[:-1] == np.arange(len(made))).all()):
         return Coded(codes=column.codes, labels=tuple(made))
     return Coded(codes=place[column.codes], labels=tuple(made))
@@ -238,16 +245,17 @@ def _from_text(column: Any, grid: Grid, field: str, log: Log) -> tuple[NDArray[n
     reasons = np.where(plain, 0, NOT_PUBLISHED).astype(np.int8)
     rest = _encoded(pc.if_else(pa.array(plain), None, texts), grid, field)
     table = [(np.nan, NOT_PUBLISHED, "")] * (len(rest.labels) + 1)
+    rows = rest.rows_each()
     for i, label in enumerate(rest.labels):
         read = read_number(label)
-        cells = rest.codes == i
         if read is None:
+            where = f"{grid.name}, {grid.where(rest.codes == i)}, {shown(grid.headings[field])}"
             raise InvalidDataError(
-                f"{grid.name}, {grid.where(cells)}, {shown(grid.headings[field])}: {shown(label)} is neither a number "
-                "nor a known sign for a missing one, such as '[c]', '[x]', '*' or an empty cell."
+                f"{where}: {shown(label)} is neither a number nor a known sign for a missing one, such as '[c]', "
+                "'[x]', '*' or an empty cell."
             )
         table[i] = read
-        log.repaired(read[2], int(cells.sum()) if read[2] else 0, f"{shown(label)}")
+        log.repaired(read[2], int(rows[i]) if read[2] else 0, f"{shown(label)}")
     values[~plain] = np.array([entry[0] for entry in table])[rest.codes[~plain]]
     reasons[~plain] = np.array([entry[1] for entry in table], dtype=np.int8)[rest.codes[~plain]]
     return values, reasons

@@ -80,6 +80,9 @@ EXPECTED = Expected(
 )
 """The columns that are read; the comparisons, of which one has another heading in each file, are not."""
 
+_LISTED = 50
+"""Category types that a report counts one by one."""
+
 _NEVER_NA = ("area_type", "category_type", "category", "value_note", "sortable", "period_range", "missing_reason")
 """Columns in which NA is R's empty cell; a name may be NA."""
 
@@ -217,7 +220,8 @@ def _periods(texts: dict[str, Coded], grid: Grid, log: Log, *, year_type: Kind |
         try:
             parsed = period_of(text, span=length, kind=year_type)
         except (SchemaError, InvalidDataError) as problem:
-            raise type(problem)(f"{grid.name}, row {grid.rows[row]}: {problem}") from problem
+            told = str(problem).replace("say kind=", "say year_type=")
+            raise type(problem)(f"{grid.name}, row {grid.rows[row]}: {told}") from problem
         if key and not key.startswith(f"{parsed.start.year:04d}"):
             raise InvalidDataError(
                 f"{grid.name}, row {grid.rows[row]}: period {shown(text)} does not begin in the year of its sort key "
@@ -252,23 +256,25 @@ def _headline(texts: dict[str, Coded], keep: NDArray[np.bool_], grid: Grid, log:
     if not blank.any() and keep.any():
         there = ", ".join(map(shown, kinds.only(keep).present()[:20]))
         raise SchemaError(f"{log.source} has only rows by category: say category_type= one of {there}.")
-    for label in kinds.present():
-        log.set_aside(f"category rows: {label}", int((keep & kinds.is_label(label)).sum()))
+    for label, rows in zip(kinds.labels, kinds.only(keep).rows_each(), strict=True):
+        log.set_aside(f"category rows: {label}" if len(kinds.labels) <= _LISTED else "category rows", int(rows))
     return blank
 
 
 def _refuse_mixed_ranges(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log) -> None:
-    spans, identifiers = texts["period_range"], texts["indicator_id"]
-    if len(spans.only(keep).present()) < 2:
+    spans, identifiers = texts["period_range"].only(keep), texts["indicator_id"].only(keep)
+    if len(spans.present()) < 2:
         return
-    for identifier in identifiers.present():
-        there = spans.only(keep & identifiers.is_label(identifier)).present()
-        if len(there) > 1:
-            listed = ", ".join(map(repr, there))
-            raise SchemaError(
-                f"{log.source}: indicator {identifier} has rows of several lengths ({listed}), which are different "
-                f"figures. Say period_range= one of them."
-            )
+    pairs = np.unique(group_numbers([identifiers.codes, spans.codes]), return_index=True)[1]
+    indicator = identifiers.codes[pairs[spans.codes[pairs] >= 0]]
+    several = np.flatnonzero(np.bincount(indicator, minlength=1) > 1)
+    if several.size:
+        identifier = identifiers.labels[several[0]]
+        listed = ", ".join(map(repr, spans.only(identifiers.is_label(identifier)).present()))
+        raise SchemaError(
+            f"{log.source}: indicator {identifier} has rows of several lengths ({listed}), which are different "
+            "figures. Say period_range= one of them."
+        )
 
 
 def _warn_of_overlaps(texts: dict[str, Coded], keep: NDArray[np.bool_], log: Log) -> None:

@@ -26,15 +26,13 @@ PLAUSIBLE = MappingProxyType(
     {
         "90366": (40.0, 100.0),  # life expectancy at birth
         "90362": (30.0, 100.0),  # healthy life expectancy at birth
-        "93562": (30.0, 100.0),  # disability-free life expectancy at birth
         "91102": (5.0, 40.0),  # life expectancy at 65
         "93505": (1.0, 40.0),  # healthy life expectancy at 65
-        "93523": (1.0, 40.0),  # disability-free life expectancy at 65
     }
 )
 """Indicator ID to the range outside which a value is a mistake of unit or of transport [years]."""
 
-_WITHIN = (("90362", "90366"), ("93562", "90366"), ("93505", "91102"), ("93523", "91102"))
+_WITHIN = (("90362", "90366"), ("93505", "91102"))
 _MARKERS = (-1.0, -99.0, -999.0)
 
 

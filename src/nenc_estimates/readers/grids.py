@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a reader expects: in words, its columns, and for tables known by their values what those look like."""
+    """What a reader expects: in words, its columns, what values it is known by if not by headings, and its sheet."""
 
     what: str
     layout: Layout
     values: re.Pattern[str] | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,16 +86,22 @@ def area_codes(column: Coded, grid: Grid, field: str, log: Log, *, practices: bo
     UnknownAreaError
         A label is none of these; the message names its first row.
     """
+    repairs: dict[str, tuple[str, str]] = {}
 
     def change(label: str) -> str:
         if GSS.fullmatch(label):
             return label
         after, what = _area_code(label, practices=practices)
         if after != label:
-            log.repaired(what, int((column.codes == column.labels.index(label)).sum()), f"{shown(label)} as {after}")
+            repairs[label] = what, f"{shown(label)} as {after}"
         return after
 
-    return relabelled(column, change, grid, field, log)
+    made = relabelled(column, change, grid, field, log)
+    if repairs:
+        for label, rows in zip(column.labels, column.rows_each(), strict=True):
+            if label in repairs:
+                log.repaired(repairs[label][0], int(rows), repairs[label][1])
+    return made
 
 
 def _area_code(label: str, *, practices: bool) -> tuple[str, str]:
@@ -204,7 +210,7 @@ def period_of(label: str, *, span: str = "", kind: Kind | None = None) -> Period
     if length == 24 and kind is None and re.fullmatch(r"[0-9]{4}\s*\D\s*(?:[0-9]{2}){1,2}", label) and "/" not in label:
         kind = "calendar"
     parsed = Period.parse(label, kind=kind)
-    if length and parsed.months != length:
+    if length and parsed.months % 12 == length % 12 == 0 and parsed.months != length:  # quarters may be rolling
         raise InvalidDataError(f"period {shown(label)} lasts {parsed.months} months, but the file says {shown(span)}.")
     return parsed
 
@@ -213,6 +219,6 @@ def _span_months(span: str) -> int:
     if not span:
         return 0
     match = re.fullmatch(r"([1-9][0-9]?) ?([yqm])", span.casefold())
-    if match is None:
-        raise InvalidDataError(f"time period range {shown(span)} is unknown; expected a form such as '1y' or '3y'.")
+    if match is None:  # a range that is not understood still tells one series from another
+        return 0
     return int(match[1]) * {"y": 12, "q": 3, "m": 1}[match[2]]

@@ -41,6 +41,7 @@ _SEX, _AGE = Field(heading="sex|gender"), Field(heading="ages?|singleyearofage")
 
 YEARS = Expected(
     what="a table of mid-year estimates",
+    sheet="MYEB1",  # MYEB2 beside it repeats the people among births, deaths and moves
     layout=MappingProxyType(
         {
             **_AREA,

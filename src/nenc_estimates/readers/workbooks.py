@@ -36,6 +36,7 @@ def read_workbook(
     sheets = sheet_names(content, name=name)
     if sheet is not None and sheet not in sheets:
         raise SchemaError(f"{name} has no sheet {shown(sheet)}. It has: {', '.join(map(shown, sheets))}.")
+    sheet = sheet or (expected.sheet if expected.sheet in sheets else None)
     grids, faults = [], []
     for title in [sheet] if sheet is not None else sheets:
         try:
