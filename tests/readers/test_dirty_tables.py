@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -394,3 +395,11 @@ def test_the_unspoiled_table_is_read_whole() -> None:
     dirt = Dirt(rows=[[*row, "77", "78", "76", "79", *[""] * 6, "20180000", "", "", "3y"]])
     assert numbers(read_fingertips(dirt.to_bytes()).table) == {("E06000047", "Male", "2018-20"): (77.25, 77.0, 78.0)}
     assert replace(dirt, end="\r\n").to_bytes() != dirt.to_bytes()
+
+
+def test_a_last_row_of_which_only_commas_are_left_is_refused() -> None:
+    text = b"Count,Indicator ID,Indicator Name,Area Code,Area Name,Sex,Age,Time period,Value\n"
+    text += b",90366,LE,E06000047,County Durham,Male,All ages,2022,77.25\n"
+    assert len(read_fingertips(text).table) == 1
+    with pytest.raises(EstimatesError, match="row 3 has 3 cells, the header 9"):
+        read_fingertips(text + b",,")

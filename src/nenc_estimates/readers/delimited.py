@@ -225,7 +225,8 @@ def _without_notes(body: bytes, form: _Form) -> tuple[bytes, int]:
     while len(lines) > 1:
         row = lines[-1].decode("utf-8", errors="replace").strip("\r").split(form.delimiter)
         filled = [cell for cell in row if cell.strip()]
-        if filled and (len(row) > max(1, form.width // 3) or not is_prose(row[0])):
+        most = max(1, form.width // 3) if filled else 1  # commas alone may be a row that broke off
+        if len(row) > most or (filled and not is_prose(row[0])):
             break
         notes += bool(filled)
         lines.pop()
