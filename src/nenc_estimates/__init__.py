@@ -223,9 +223,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name in _HOME:
+        return getattr(import_module(f"nenc_estimates.{_HOME[name]}"), name)
+    deprecations = import_module("nenc_estimates.deprecations")
+    if name not in deprecations.DEPRECATED:
         raise AttributeError(f"module 'nenc_estimates' has no attribute {name!r}")
-    return getattr(import_module(f"nenc_estimates.{_HOME[name]}"), name)
+    entry = deprecations.DEPRECATED[name]
+    deprecations.warn_deprecated(name, entry)
+    return __getattr__(entry.instead)
 
 
 def __dir__() -> list[str]:

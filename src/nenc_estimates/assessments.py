@@ -20,14 +20,14 @@ from nenc_estimates.tables import number_column, open_frame, text_column, tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
 
 def assess_goal(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     goal: Goal,
     *,
     reference: IntoDataFrame | None = None,
@@ -38,7 +38,7 @@ def assess_goal(
     by_year: Literal["centre", "end"] = "centre",
     thresholds: tuple[float, float, float] = THRESHOLDS,
     **assumptions: Unpack[Choices],
-) -> Any:
+) -> IntoDataFrameT:
     """Assess one goal on every series of a table, under the assumption that nothing changes.
 
     Parameters
@@ -111,7 +111,7 @@ def assess_goal(
 
 
 def compare_assumptions(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     goal: Goal,
     *,
     trends: Sequence[str] = (),
@@ -123,7 +123,7 @@ def compare_assumptions(
     by_year: Literal["centre", "end"] = "centre",
     thresholds: tuple[float, float, float] = THRESHOLDS,
     **assumptions: Unpack[Choices],
-) -> Any:
+) -> IntoDataFrameT:
     """Assess a goal under several assumptions about the trend, side by side: the assumption often is the verdict.
 
     Parameters
@@ -157,8 +157,8 @@ def compare_assumptions(
 
 
 def trace_goal(
-    trajectories: IntoDataFrame, assessments: IntoDataFrame, *, better: Literal["higher", "lower"] = "higher"
-) -> Any:
+    trajectories: IntoDataFrameT, assessments: IntoDataFrame, *, better: Literal["higher", "lower"] = "higher"
+) -> IntoDataFrameT:
     """Draw the straight line to a goal beside a projection.
 
     Parameters
@@ -212,7 +212,7 @@ def trace_goal(
     return path.with_columns(*added).to_native()
 
 
-def bound_all_met(assessments: IntoDataFrame, *, by: Sequence[str] = ()) -> Any:
+def bound_all_met(assessments: IntoDataFrameT, *, by: Sequence[str] = ()) -> IntoDataFrameT:
     """Bound the probability that all goals of a group are met: whatever their dependence, never a product.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from nenc_estimates.tables import tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.forecasts import Better
@@ -37,14 +37,14 @@ LEVELS = (0.8, 0.95)
 
 
 def backtest(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     horizon: int,
     reference: IntoDataFrame | None = None,
     share: float | Mapping[str, float] = 0.0,
     better: Better = "higher",
     **assumptions: Unpack[Choices],
-) -> Any:
+) -> IntoDataFrameT:
     """Score a trend on windows that it has not seen, beside the assumption of no change.
 
     Every window is forecast from those whose middle lies ``horizon`` years or more before its own. Scores are of the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.tables import Stack
@@ -24,13 +24,13 @@ Better = Literal["higher", "lower"]
 
 
 def estimate_gap(
-    estimates: IntoDataFrame,
+    estimates: IntoDataFrameT,
     reference: IntoDataFrame,
     *,
     share: Mapping[str, float] | None = None,
     better: Better = "higher",
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Gap of each estimate to the reference of its series: positive means worse.
 
     Parameters
@@ -99,8 +99,8 @@ def estimate_gap(
 
 
 def estimate_share_in_ill_health(
-    healthy: IntoDataFrame, life: IntoDataFrame, *, mixed: bool = False, confidence: float = 0.95
-) -> Any:
+    healthy: IntoDataFrameT, life: IntoDataFrame, *, mixed: bool = False, confidence: float = 0.95
+) -> IntoDataFrameT:
     """Share of life spent in ill health: (LE - HLE) / LE.
 
     Parameters
@@ -159,7 +159,7 @@ def estimate_share_in_ill_health(
     )
 
 
-def count_areas_below(table: IntoDataFrame, level: float, *, areas: Sequence[str]) -> Any:
+def count_areas_below(table: IntoDataFrameT, level: float, *, areas: Sequence[str]) -> IntoDataFrameT:
     """Count the areas whose value is below a level, for each sex and for either.
 
     Parameters

@@ -27,6 +27,7 @@ from nenc_estimates.crosswalk_rules import (
 )
 from nenc_estimates.errors import InvalidDataError, UnknownAreaError
 from nenc_estimates.packaged import manifest, read_packaged
+from nenc_estimates.summaries import Summary, listed
 from nenc_estimates.tables import tidy
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Crosswalk:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Crosswalk(Summary):
     """Share of each source area that lies inside each target area (membership, not weights).
 
     Build one with :meth:`from_shares` or :func:`load_crosswalk`. The constructor checks and orders the rows.
@@ -199,8 +200,7 @@ class Crosswalk:
     @property
     def drift(self) -> dict[str, float]:
         """Sources whose shares miss 1 by rounding only, with the sum less 1. The shares are kept as they are."""
-        gaps = {code: total - 1.0 for code, total in self._totals().items()}
-        return {code: gap for code, gap in gaps.items() if EXACT < abs(gap) <= ROUNDED}
+        return {code: total - 1 for code, total in self._totals().items() if EXACT < abs(total - 1) <= ROUNDED}
 
     def entries(self, age: str) -> Entries:
         """Return the pairs for one age group.
@@ -340,6 +340,13 @@ class Crosswalk:
         columns = {name: getattr(self, name) for name in ("source_code", "target_code", "age", "share")}
         return tidy(columns, "pandas")
 
+    def _head(self) -> str:
+        return f"membership of {self.source or 'sources'} in {self.target or 'targets'}, by {self.basis}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        parts = [f"{describe(code)}, {1 - out:.1%} inside" for code, out in self.outside.items() if 0 < out < 1]
+        return [("targets", listed([*map(describe, self.targets)])), ("partly inside", listed(parts) or "none")]
+
     def _totals(self) -> dict[str, float]:
         ages = set(self.age)
         entries = self.entries("all" if "all" in ages else min(ages))
@@ -368,14 +375,13 @@ def load_crosswalk(source: str, target: str) -> Crosswalk:
     >>> round(1 - load_crosswalk("utla21", "nenc").outside["E10000006"], 6)
     0.639618
     """
-    known = {(entry.source, entry.target): name for name, entry in manifest("lookups").items() if entry.source}
+    held = manifest("lookups").items()
+    known = {(entry.source, entry.target): (name, entry.basis or "") for name, entry in held if entry.source}
     if (source, target) not in known:
         pairs = "; ".join(f"{a} to {b}" for a, b in known)
         raise UnknownAreaError(f"there is no crosswalk from {source!r} to {target!r}. There are: {pairs}.")
-    name = known[source, target]
-    return Crosswalk.from_shares(
-        read_packaged("lookups", name), source=source, target=target, basis=manifest("lookups")[name].basis or ""
-    )
+    name, basis = known[source, target]
+    return Crosswalk.from_shares(read_packaged("lookups", name), source=source, target=target, basis=basis)
 
 
 @cache

@@ -17,7 +17,7 @@ from nenc_estimates.tables import tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -32,7 +32,7 @@ BLOCK = 1024
 
 
 def decompose_gap(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     between: tuple[str, str],
     of: Literal["life expectancy", "healthy life expectancy"] = "life expectancy",
@@ -46,7 +46,7 @@ def decompose_gap(
     health: HealthState | None = None,
     fixed: Sequence[str] = (),
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Split a gap in (healthy) life expectancy at birth into contributions of ages and causes of death.
 
     Contributions sum to the gap exactly, change sign when the populations swap, are zero where rates agree, and add up

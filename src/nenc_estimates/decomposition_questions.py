@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from nenc_estimates.tables import open_frame, stack, text_column, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -32,7 +32,7 @@ SAME = ("first", "second", "of", "method")
 
 
 def estimate_years_gained(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     between: tuple[str, str],
     causes: Sequence[str] | None = None,
@@ -43,7 +43,7 @@ def estimate_years_gained(
     all_causes: str | None = "all",
     fixed: Sequence[str] = (),
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Years of life expectancy gained if some causes, at some ages, alone had the other population's rates.
 
     Another question than `decompose_gap` answers: contributions share out the whole gap, while here nothing else
@@ -129,8 +129,8 @@ def estimate_years_gained(
 
 
 def compare_decompositions(
-    earlier: IntoDataFrame, later: IntoDataFrame, *, keys: Sequence[str] = ("sex",), confidence: float = 0.95
-) -> Any:
+    earlier: IntoDataFrameT, later: IntoDataFrame, *, keys: Sequence[str] = ("sex",), confidence: float = 0.95
+) -> IntoDataFrameT:
     """Change of a gap over time, as the change of each contribution: later minus earlier.
 
     Parameters

@@ -14,7 +14,8 @@ from nenc_estimates.areas import areas, describe
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels import weighting as formulas
 from nenc_estimates.packaged import manifest, read_packaged
-from nenc_estimates.tables import number_column, open_frame, text_column
+from nenc_estimates.summaries import Summary, listed
+from nenc_estimates.tables import number_column, open_frame, text_column, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,8 @@ MID_YEAR = ("population_mid2015_mid2020.csv", "population_mid2022.csv")
 """The packaged mid-year populations by sex and five-year age band, one file a series."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Denominator:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Denominator(Summary):
     """People by area, sex, age group and year.
 
     Build one with :meth:`from_table` or :func:`load_denominator`.
@@ -211,6 +212,13 @@ class Denominator:
             cube[i] = np.where(np.isnan(own) & (code in known), made, own)
         return replace(self, areas=names, cube=cube)
 
+    def _head(self) -> str:
+        return f"{self.name}, {self.years[0]} to {self.years[-1]}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        axes = {"areas": self.areas, "sexes": self.sexes, "ages": sorted(self.ages, key=_from_age)}
+        return [(name, f"{len(labels):,}: {listed([*labels])}") for name, labels in axes.items()]
+
     def _sexes(self, sex: str) -> list[int]:
         if sex in self.sexes:
             return [self.sexes.index(sex)]
@@ -226,6 +234,11 @@ class Denominator:
 
 
 @cache
+def _from_age(label: str) -> tuple[int, float]:
+    start, stop = parse_age(label)
+    return start, -(stop or np.inf)
+
+
 def _tiles_of(ages: tuple[str, ...], age: str) -> tuple[int, ...] | None:
     found = _tile(parse_age(age), {parse_age(label): i for i, label in enumerate(ages)})
     return None if found is None else tuple(found)
@@ -244,8 +257,8 @@ def _tile(wanted: tuple[int, int | None], bands: dict[tuple[int, int | None], in
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weights:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Weights(Summary):
     """Share of each target that each of its source areas makes; the shares of a target add up to 1.
 
     ``weight[i]`` belongs to the pair (``target_code[i]``, ``source_code[i]``).
@@ -273,6 +286,19 @@ class Weights:
     def largest(self) -> dict[str, np.float64]:
         """Largest weight of each target."""
         return dict(zip(self.entries.targets, formulas.largest_weight(self.weight, self.entries.starts), strict=True))
+
+    def to_frame(self) -> Any:
+        """Return the weights as a pandas frame: ``target_code, source_code, weight``."""
+        return tidy({name: getattr(self, name) for name in ("target_code", "source_code", "weight")}, "pandas")
+
+    def _head(self) -> str:
+        return f"weights by {self.basis}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [
+            (describe(code), f"{number:.1f} effective areas, the largest {self.largest[code]:.1%}")
+            for code, number in self.effective_number.items()
+        ]
 
     def of(self, target: str) -> dict[str, float]:
         """Source code to weight, for one target."""

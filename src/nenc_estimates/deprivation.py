@@ -19,7 +19,7 @@ from nenc_estimates.withholding import OHID
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def assign_quantiles(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     most_deprived: Literal["highest", "lowest"],
     quantiles: int = 5,
     score: str = "score",
     by: Sequence[str] = (),
-) -> Any:
+) -> IntoDataFrameT:
     """Put every area into a quantile of deprivation by OHID's rule: tied areas share one.
 
     Parameters
@@ -93,13 +93,13 @@ def assign_quantiles(
 
 
 def merge_quantiles(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     into: int,
     quantile: str = "quantile",
     quantiles: int | None = None,
     most_deprived: int | None = None,
-) -> Any:
+) -> IntoDataFrameT:
     """Turn fine quantiles into coarse ones, deciles into quintiles say; labels are read as `parse_quantiles` does.
 
     Parameters
@@ -139,7 +139,7 @@ def merge_quantiles(
 
 
 def estimate_deprivation_gap(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     definition: str,
     of: Literal["life expectancy", "healthy life expectancy"] = "life expectancy",
@@ -154,7 +154,7 @@ def estimate_deprivation_gap(
     rules: Rules = OHID,
     health: HealthState | None = None,
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Gap in (healthy) life expectancy between quantiles: deaths and people added up, then one life table a quantile.
 
     Never a mean of life expectancies: pooled people have their own ages.

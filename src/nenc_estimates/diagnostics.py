@@ -21,7 +21,7 @@ from nenc_estimates.tables import open_frame, text_column, tidy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.denominators import Denominator
@@ -59,7 +59,7 @@ DIAGNOSTICS: Mapping[str, str] = MappingProxyType(
 
 
 def diagnose_estimate(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     to: Target,
     denominator: Denominator | str | None = None,
@@ -70,7 +70,7 @@ def diagnose_estimate(
     year: int | None = None,
     survey: bool = False,
     proxy: str = "",
-) -> Any:
+) -> IntoDataFrameT:
     """Tell what each estimate of :func:`~nenc_estimates.estimate_indicator` rests on.
 
     Parameters

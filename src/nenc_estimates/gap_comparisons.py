@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import narwhals.stable.v2 as nw
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
 
 
 def estimate_mean_gap(
-    gaps: IntoDataFrame,
+    gaps: IntoDataFrameT,
     *,
     by: Sequence[str] = ("sex", "period"),
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Mean of each area's own gap between its local quantiles, weighted by people: not the gap of the areas together.
 
     Parameters
@@ -99,8 +99,8 @@ def estimate_mean_gap(
 
 
 def compare_gaps(
-    first: IntoDataFrame, second: IntoDataFrame, *, by: Sequence[str] = ("sex",), confidence: float = 0.95
-) -> Any:
+    first: IntoDataFrameT, second: IntoDataFrame, *, by: Sequence[str] = ("sex",), confidence: float = 0.95
+) -> IntoDataFrameT:
     """Second gap minus first, for each series: between two areas, or two periods that do not overlap.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nenc_estimates.withholding import OHID, check_counts, withhold
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import ArrayLike, NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -43,7 +43,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 
 
 def estimate_healthy_life_expectancy(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     of: HealthState,
     measure: Measure = "healthy",
@@ -62,7 +62,7 @@ def estimate_healthy_life_expectancy(
     population: str = "population",
     prevalence: str = "prevalence",
     respondents: str = "respondents",
-) -> Any:
+) -> IntoDataFrameT:
     """Healthy life expectancy of every group of a table, at every age, by Sullivan's method.
 
     Any health state will do: free of disability is as good as healthy.

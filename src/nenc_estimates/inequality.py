@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from nenc_estimates.tables import check_values, tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.tables import Stack
@@ -35,7 +35,7 @@ KEYS = ("area_code", "sex", "period")
 
 
 def estimate_inequality(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     definition: str,
     measures: Sequence[str] = ("difference", "ratio"),
@@ -45,7 +45,7 @@ def estimate_inequality(
     most_deprived: int | None = None,
     decimals: int | None = None,
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Measures of inequality from a value of each quantile.
 
     Parameters
@@ -108,7 +108,7 @@ def estimate_inequality(
 
 
 def estimate_slope_index(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     definition: str,
     scale: str = "linear",
@@ -119,7 +119,7 @@ def estimate_slope_index(
     most_deprived: int | None = None,
     decimals: int | None = None,
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Slope and relative index of inequality, with exact limits and no simulation.
 
     Parameters
@@ -175,7 +175,7 @@ def estimate_slope_index(
 
 
 def simulate_slope_index(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     definition: str,
     noise: Literal["log", "logit"],
@@ -187,7 +187,7 @@ def simulate_slope_index(
     quantiles: int | None = None,
     most_deprived: int | None = None,
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Slope and relative index with limits simulated as OHID does, where no closed form exists.
 
     Parameters
@@ -248,7 +248,7 @@ def simulate_slope_index(
 
 
 def estimate_quantile_contributions(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     definition: str,
     by: Sequence[str] = KEYS,
@@ -257,7 +257,7 @@ def estimate_quantile_contributions(
     most_deprived: int | None = None,
     decimals: int | None = None,
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Share of each quantile in what the average would gain if all had the least deprived quantile's value.
 
     Parameters

@@ -19,7 +19,7 @@ from nenc_estimates.withholding import OHID, check_counts, codes_of, withhold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import ArrayLike, NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def estimate_life_expectancy(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     by: Sequence[str] = ("area_code", "sex", "period"),
     at: Ages = "all",
@@ -46,7 +46,7 @@ def estimate_life_expectancy(
     age: str = "age",
     deaths: str = "deaths",
     population: str = "population",
-) -> Any:
+) -> IntoDataFrameT:
     """Life expectancy of every group of a table, at every age.
 
     Parameters
@@ -119,7 +119,7 @@ def estimate_life_expectancy(
 
 
 def pool_life_tables(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     to: Target,
     by: Sequence[str] = ("sex", "period"),
@@ -130,7 +130,7 @@ def pool_life_tables(
     age: str = "age",
     deaths: str = "deaths",
     population: str = "population",
-) -> Any:
+) -> IntoDataFrameT:
     """Life expectancy of a target area from its own life table, made of the deaths and people of its areas.
 
     This is the right answer wherever deaths by age are at hand. A mean of the areas' life expectancies
@@ -199,7 +199,7 @@ def pool_life_tables(
 
 
 def compare_pooled_and_weighted(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     to: Target,
     by: Sequence[str] = ("sex", "period"),
@@ -208,7 +208,7 @@ def compare_pooled_and_weighted(
     age: str = "age",
     deaths: str = "deaths",
     population: str = "population",
-) -> Any:
+) -> IntoDataFrameT:
     """Life expectancy at birth of a target from its own life table, beside the mean of its areas', and why they differ.
 
     Parameters

@@ -15,7 +15,7 @@ from nenc_estimates.tables import open_frame, stack, tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.periods import Kind
@@ -27,13 +27,13 @@ WORDS = {1.0: "increasing", -1.0: "decreasing", 0.0: "no significant change"}
 
 
 def recent_trend(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     method: Literal["fingertips", "window"] = "fingertips",
     by: Sequence[str] | None = None,
     kind: Kind | None = None,
     standard_error: StandardError = "published",
-) -> Any:
+) -> IntoDataFrameT:
     """Say whether the last five points of each series rise or fall, at the 99.8 % level.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from nenc_estimates.tables import stack, tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
@@ -29,7 +29,7 @@ LEAST_EVENTS = 10
 
 
 def estimate_standardised_rate(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     by: Sequence[str] = ("area_code", "sex", "period"),
     bands: AgeBands = FIVE_YEAR_90,
@@ -39,7 +39,7 @@ def estimate_standardised_rate(
     confidence: float = 0.95,
     events: str = "events",
     population: str = "population",
-) -> Any:
+) -> IntoDataFrameT:
     """Directly standardised rate: that of a standard population at this one's age-specific rates.
 
     Parameters
@@ -107,7 +107,7 @@ def estimate_standardised_rate(
 
 
 def estimate_standardised_ratio(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     reference: IntoDataFrame,
     *,
     by: Sequence[str] = ("area_code", "sex", "period"),
@@ -117,7 +117,7 @@ def estimate_standardised_ratio(
     confidence: float = 0.95,
     events: str = "events",
     population: str = "population",
-) -> Any:
+) -> IntoDataFrameT:
     """Indirectly standardised ratio (SMR): events over those expected at a reference's age-specific rates.
 
     Parameters
@@ -184,13 +184,13 @@ def estimate_standardised_ratio(
 
 
 def estimate_rate_ratio(
-    rates: IntoDataFrame,
+    rates: IntoDataFrameT,
     *,
     between: tuple[str, str],
     populations: str = "area_code",
     by: Sequence[str] = ("sex", "period"),
     confidence: float = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Ratio of two independent rates, and the excess in percent.
 
     Parameters

@@ -20,7 +20,7 @@ from nenc_estimates.tables import tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.forecasts import Batch, Better, Problem
@@ -31,7 +31,7 @@ QUANTITIES = ("area", "reference", "gap")
 
 
 def project_trajectory(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     to: str | Period,
     reference: IntoDataFrame | None = None,
@@ -40,7 +40,7 @@ def project_trajectory(
     levels: Sequence[float] = (0.8, 0.95),
     by_year: Literal["centre", "end"] = "centre",
     **assumptions: Unpack[Choices],
-) -> Any:
+) -> IntoDataFrameT:
     """Project series of published windows: what happens if nothing changes.
 
     With a reference the gap is modelled as a series of its own, and the area is the reference and the gap together at

@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from nenc_estimates.areas import areas, describe, overlaps, recoded
 from nenc_estimates.crosswalks import Crosswalk, load_crosswalks
 from nenc_estimates.errors import InvalidDataError, UnknownAreaError
+from nenc_estimates.summaries import Summary
 from nenc_estimates.tables import KEYS, Stack, open_frame, rows_where, stack, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrame, IntoDataFrameT
     from numpy.typing import NDArray
 
     Target = str | Crosswalk | Sequence[Crosswalk]
 
+Table = TypeVar("Table", bound="IntoDataFrame")
+
 _GSS = re.compile(r"[EKNSW][0-9]{8}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Selection(Summary, Generic[Table]):
     """What :func:`select_geography` kept, and what it set aside.
 
     ``table`` holds the kept rows, in their order and in the frame's own kind. ``set_aside`` holds one row for each row
     that was not kept: its key columns, ``area_code`` and the ``reason``.
     """
 
-    table: Any
-    set_aside: Any
+    table: Table
+    set_aside: Table
+
+    def _head(self) -> str:
+        kept, aside = (len(nw.from_native(part, eager_only=True)) for part in (self.table, self.set_aside))
+        return f".table keeps {kept:,} rows; .set_aside has {aside:,}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        reasons = Counter(nw.from_native(self.set_aside, eager_only=True).get_column("reason").to_list())
+        return [(f"{rows:,} set aside", reason) for reason, rows in reasons.most_common()]
 
 
 def crosswalks_to(to: Target) -> tuple[Crosswalk, ...]:
@@ -113,7 +126,7 @@ def match_vintage(stacked: Stack, crosswalks: Sequence[Crosswalk]) -> NDArray[np
     return np.asarray(best, dtype=np.intp)
 
 
-def select_geography(table: IntoDataFrame, to: Target) -> Selection:
+def select_geography(table: IntoDataFrameT, to: Target) -> Selection[IntoDataFrameT]:
     """Take the finest consistent set of areas in each group of a table, and say what was set aside.
 
     For each group (every combination of indicator, edition, sex, age, period …) the crosswalk with most member areas is

@@ -26,7 +26,7 @@ from nenc_estimates.tables import tidy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narwhals.stable.v2.typing import IntoDataFrame
+    from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
 
     from nenc_estimates.aggregation import Aggregate
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def estimate_indicator(
-    table: IntoDataFrame,
+    table: IntoDataFrameT,
     *,
     to: Target,
     denominator: Denominator | str | None = None,
@@ -52,7 +52,7 @@ def estimate_indicator(
     proxy: str = "",
     modelled: bool = False,
     confidence: float | None = 0.95,
-) -> Any:
+) -> IntoDataFrameT:
     """Estimate an indicator for a target area from the values of its source areas.
 
     Counts come first. A table with ``count`` and ``denominator`` is pooled: the sum of membership times count over the

@@ -166,7 +166,7 @@ def test_a_description_says_what_is_in_a_file_and_which_reader_takes_it(name: st
     described = describe_file(FILES / name)
     assert described.reader == reader
     assert words in str(described)
-    assert "<pre>" in described._repr_html_()
+    assert "<table>" in described._repr_html_()
 
 
 NOMIS = "GEOGRAPHY_CODE,DATE,GENDER,C_AGE,MEASURES,OBS_VALUE\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from nenc_estimates.readers.headings import HeaderNotFoundError
 from nenc_estimates.readers.limits import LIMITS
 from nenc_estimates.readers.report import shown
 from nenc_estimates.readers.rows import group_numbers
+from nenc_estimates.summaries import Summary, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ _NO_LISTS = ("value", "lower", "upper", "count", "sortable", "area_name", "value
 _LISTED = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileDescription:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FileDescription(Summary):
     """What is in a file: the reader for it, its rows, and for each column the labels with their numbers of rows.
 
     ``latest`` is the latest period of each area type and indicator: the same indicator ends in different years by
@@ -56,19 +56,15 @@ class FileDescription:
     latest: Mapping[str, str]
     vintages: tuple[str, ...]
 
-    def __str__(self) -> str:
-        lines = [f"{self.source}: {self.rows:,} rows for {self.reader}()"]
-        lines += [f"  sheets: {', '.join(self.sheets)}"] if any(self.sheets) else []
-        for name, labels in self.contents.items():
-            first = ", ".join(f"{shown(label)} ({rows:,})" for label, rows in list(labels.items())[:_LISTED])
-            more = f" and {len(labels) - _LISTED:,} more" if len(labels) > _LISTED else ""
-            lines.append(f"  {name}: {first}{more}")
-        lines += [f"  latest of {what}: {period}" for what, period in self.latest.items()]
-        lines += [f"  vintage: {text}" for text in self.vintages]
-        return "\n".join(lines)
+    def _head(self) -> str:
+        return f"{self.source}: {self.rows:,} rows for {self.reader}()"
 
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+    def _lines(self) -> list[tuple[str, str]]:
+        lines = [("sheets", ", ".join(self.sheets))] if any(self.sheets) else []
+        for name, labels in self.contents.items():
+            lines.append((name, listed([f"{shown(label)} ({rows:,})" for label, rows in labels.items()], most=_LISTED)))
+        lines += [(f"latest of {what}", period) for what, period in self.latest.items()]
+        return lines + [("vintage", text) for text in self.vintages]
 
 
 def describe_file(source: Any, *, sheet: str | None = None, limits: Limits = LIMITS) -> FileDescription:

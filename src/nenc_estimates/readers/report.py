@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from nenc_estimates.summaries import Summary, listed
 
 SHOWN = 80
 """Characters of a cell that a message shows."""
@@ -29,8 +32,8 @@ class Remark:
         return f"{self.rows:,} × {self.what}{where}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReadReport(Summary):
     """What was read, kept, set aside, repaired and assumed.
 
     ``rows_read`` are rows of the file below its header (one for each value, where there is a column for each year or
@@ -78,16 +81,6 @@ class ReadReport:
             "warnings": list(self.warnings),
         }
 
-    def __str__(self) -> str:
-        return "\n".join([self._head(), *(f"  {name}: {text}" for name, text in self._lines())])
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(text)}</td></tr>"
-            for name, text in self._lines()
-        )
-        return f"<p>{escape(self._head())}</p><table>{rows}</table>"
-
     def _head(self) -> str:
         aside = self.rows_read - self.rows_kept
         sheet = f", sheet {self.sheet!r}" if self.sheet else ""
@@ -105,8 +98,8 @@ class ReadReport:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Read(Summary):
     """A tidy table, and the report of how it was read.
 
     ``table`` is a frame of the caller's own kind; pandas for a file.
@@ -114,6 +107,12 @@ class Read:
 
     table: Any
     report: ReadReport
+
+    def _head(self) -> str:
+        return f".table has {self.report.rows_out:,} rows: {listed(nw.from_native(self.table).columns, most=12)}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [(".report", line.strip()) for line in str(self.report).splitlines()]
 
 
 @dataclass(slots=True, kw_only=True)

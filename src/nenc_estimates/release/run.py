@@ -14,6 +14,7 @@ from nenc_estimates.release.people import most_deprived_part, population_part
 from nenc_estimates.release.reproduction import reproduce
 from nenc_estimates.release.rows import COLUMNS, CONTENTS, KEY, in_order
 from nenc_estimates.release.weighted import areas_below_part, ill_health_part, weighted_part
+from nenc_estimates.summaries import Summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Run(Summary):
     """What a run hands over.
 
     ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
@@ -49,6 +50,12 @@ class Run:
         """Name to table, of those that a reader gets."""
         names = ("estimates", "notes", "reproduction", "goals", "trajectories", "decomposition", "local")
         return {name: getattr(self, name) for name in names}
+
+    def _head(self) -> str:
+        return f"a release of {len(self.estimates):,} estimates"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        return [(f".{name}", f"{len(table):,} rows × {table.shape[1]} columns") for name, table in self.tables.items()]
 
 
 def run_release(specification: Specification, *, progress: Progress = lambda _: None) -> Run:
