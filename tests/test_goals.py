@@ -7,7 +7,7 @@ import pytest
 from nenc_estimates import Goal, read_goals
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.goals import WITHOUT_NUMBER, check_judged
-from nenc_estimates.kernels.goal_lines import GOALS
+from nenc_estimates.kernels.goal_values import GOALS
 from nenc_estimates.periods import Period
 
 IDS = set("3 4 1a 1b 1c 1d 2a 2b 2c S1 S2 S3 S4 S5 S6 S7 S8 S9 W1 G0 G9".split())  # noqa: SIM905 - a list to read

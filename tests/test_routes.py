@@ -91,7 +91,7 @@ def test_the_twelve_north_east_authorities_make_the_published_region(
     """NHS Digital publishes 331 of 7,630 and 3,904 of 537,631 for the North East region."""
     table = councils(reference, name)
     table = table[table["area_code"] != "E10000006"]
-    region = benchmark_crosswalk("E12000001", table)
+    region = benchmark_crosswalk(table, region="E12000001")
     made = estimate_indicator(table, to=region, kind="proportion", confidence=None)
     assert made["value"].tolist() == [numerator / denominator]
     assert made["n_areas"].tolist() == [12]

@@ -21,7 +21,7 @@ def shown():
     crosswalk, people = load_crosswalk("utla21", "nenc"), load_denominator("residents")
     yield crosswalk, CUMBRIA
     yield people, "sexes: 2: Female, Male"
-    yield people, "ages: 20: 0, 1-4, 5-9, 10-14 and 16 more"
+    yield people, "ages: 20: 0, 1-4, 10-14, 15-19 and 16 more"
     yield weigh(crosswalk, people, year=2019), "10.4 effective areas, the largest 17.7%"
     yield (
         select_geography(read_indicator("hle_birth", edition="ons_2022_03"), "nenc"),

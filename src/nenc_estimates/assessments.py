@@ -138,6 +138,11 @@ def compare_assumptions(
     frame of the caller's kind
         The columns of :func:`assess_goal`, a row for each trend and series.
 
+    Raises
+    ------
+    EstimatesError, ValueError
+        As in :func:`assess_goal`.
+
     Examples
     --------
     >>> import pandas as pd
@@ -180,6 +185,19 @@ def trace_goal(
     ------
     InvalidDataError
         A series has no assessment, or several.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nenc_estimates import Goal, assess_goal, project_trajectory
+    >>> gaps = pd.DataFrame(
+    ...     {"period": ["2015-17", "2016-18", "2017-19", "2018-20"], "value": [3.2, 3.5, 3.4, 3.7], "se": 0.3}
+    ... )
+    >>> goal = Goal(kind="reduce_gap", by=0.1, baseline="2018-20", target="2029-31")
+    >>> ahead = project_trajectory(gaps, to="2029-31", better="lower")
+    >>> line = trace_goal(ahead, assess_goal(gaps, goal), better="lower").set_index("period")["goal_line"]
+    >>> line[["2018-20", "2029-31"]].round(2).tolist()
+    [3.7, 3.33]
     """
     path = open_frame(trajectories, ["period", "year", "reference"])
     made = open_frame(assessments, ["baseline_year", "baseline_value", "target_year", "goal_value"])
@@ -226,6 +244,16 @@ def bound_all_met(assessments: IntoDataFrameT, *, by: Sequence[str] = ()) -> Int
     -------
     frame of the caller's kind
         ``by``, ``n_goals, probability_lower, probability_upper``; null where a probability is.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing.
+
+    Notes
+    -----
+    Fréchet's bounds: at least the sum of the probabilities less their number plus 1, at most the least of them
+    (Fréchet M, 1935, Fundamenta Mathematicae 25:379-387).
 
     Examples
     --------

@@ -13,18 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nenc_estimates import crosswalk_rules as rules
 from nenc_estimates.age_bands import parse_age
 from nenc_estimates.areas import describe
-from nenc_estimates.crosswalk_rules import (
-    EXACT,
-    ROUNDED,
-    Entries,
-    check_shares,
-    check_sources,
-    lookup_columns,
-    share_columns,
-    with_present_codes,
-)
 from nenc_estimates.errors import InvalidDataError, UnknownAreaError
 from nenc_estimates.packaged import manifest, read_packaged
 from nenc_estimates.summaries import Summary, listed
@@ -77,8 +68,8 @@ class Crosswalk(Summary):
     notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check_shares(self.source_code, self.target_code, self.age, self.share)
-        check_sources(self.sources, self.targets)
+        rules.check_shares(self.source_code, self.target_code, self.age, self.share)
+        rules.check_sources(self.sources, self.targets)
         order = np.lexsort((self.age.astype(str), self.source_code.astype(str), self.target_code.astype(str)))
         for name in ("source_code", "target_code", "age", "share"):
             object.__setattr__(self, name, getattr(self, name)[order])
@@ -113,8 +104,8 @@ class Crosswalk(Summary):
         UnknownAreaError
             A source that is a region, a country or an NHS area of another extent; with ``strict`` a superseded code.
         """
-        columns = share_columns(rows)
-        codes, notices = with_present_codes(columns["source_code"], strict=strict)
+        columns = rules.share_columns(rows)
+        codes, notices = rules.with_present_codes(columns["source_code"], strict=strict)
         return cls(
             source=source,
             target=target,
@@ -167,7 +158,7 @@ class Crosswalk(Summary):
         >>> made.to_frame()[["source_code", "target_code", "share"]].values.tolist()
         [['A', 'X', 0.75], ['B', 'X', 1.0], ['A', 'Y', 0.25]]
         """
-        columns = lookup_columns(lookup, source=source, target=target, people=people)
+        columns = rules.lookup_columns(lookup, source=source, target=target, people=people)
         return cls(source=names[0], target=names[1], basis=basis or (people or "nested"), names={}, **columns)
 
     @cached_property
@@ -200,9 +191,11 @@ class Crosswalk(Summary):
     @property
     def drift(self) -> dict[str, float]:
         """Sources whose shares miss 1 by rounding only, with the sum less 1. The shares are kept as they are."""
-        return {code: total - 1 for code, total in self._totals().items() if EXACT < abs(total - 1) <= ROUNDED}
+        return {
+            code: total - 1 for code, total in self._totals().items() if rules.EXACT < abs(total - 1) <= rules.ROUNDED
+        }
 
-    def entries(self, age: str) -> Entries:
+    def entries(self, age: str) -> rules.Entries:
         """Return the pairs for one age group.
 
         A group that the crosswalk does not hold is answered from ``all`` where every share is 0 or 1, for whole areas
@@ -218,7 +211,7 @@ class Crosswalk(Summary):
         share = np.zeros(pairs.size)
         share[np.searchsorted(pairs, code[at_age])] = self.share[at_age]
         target, source = np.divmod(pairs, len(self.sources))
-        return Entries(
+        return rules.Entries(
             targets=self.targets,
             sources=self.sources,
             starts=np.searchsorted(target, np.arange(len(self.targets))).astype(np.intp),
@@ -364,6 +357,10 @@ def load_crosswalk(source: str, target: str) -> Crosswalk:
         ``"utla21"``, ``"ltla21"``, ``"utla23"`` or ``"sicbl22"``.
     target
         ``"nenc"`` (the whole partnership) or ``"local_icp"`` (its four local ICPs).
+
+    Returns
+    -------
+    Crosswalk
 
     Raises
     ------

@@ -216,8 +216,8 @@ class Denominator(Summary):
         return f"{self.name}, {self.years[0]} to {self.years[-1]}"
 
     def _lines(self) -> list[tuple[str, str]]:
-        axes = {"areas": self.areas, "sexes": self.sexes, "ages": sorted(self.ages, key=_from_age)}
-        return [(name, f"{len(labels):,}: {listed([*labels])}") for name, labels in axes.items()]
+        axes = (("areas", self.areas), ("sexes", self.sexes), ("ages", self.ages))
+        return [(name, f"{len(labels):,}: {listed([*labels])}") for name, labels in axes]
 
     def _sexes(self, sex: str) -> list[int]:
         if sex in self.sexes:
@@ -234,11 +234,6 @@ class Denominator(Summary):
 
 
 @cache
-def _from_age(label: str) -> tuple[int, float]:
-    start, stop = parse_age(label)
-    return start, -(stop or np.inf)
-
-
 def _tiles_of(ages: tuple[str, ...], age: str) -> tuple[int, ...] | None:
     found = _tile(parse_age(age), {parse_age(label): i for i, label in enumerate(ages)})
     return None if found is None else tuple(found)
@@ -261,7 +256,8 @@ def _tile(wanted: tuple[int, int | None], bands: dict[tuple[int, int | None], in
 class Weights(Summary):
     """Share of each target that each of its source areas makes; the shares of a target add up to 1.
 
-    ``weight[i]`` belongs to the pair (``target_code[i]``, ``source_code[i]``).
+    ``weight[i]`` belongs to the pair (``target_code[i]``, ``source_code[i]``); ``entries`` are the pairs with their
+    membership, ``basis`` says whose people the weights are.
 
     Examples
     --------
@@ -295,9 +291,9 @@ class Weights(Summary):
         return f"weights by {self.basis}"
 
     def _lines(self) -> list[tuple[str, str]]:
+        shares = {code: f"the largest {share:.1%}" for code, share in self.largest.items()}
         return [
-            (describe(code), f"{number:.1f} effective areas, the largest {self.largest[code]:.1%}")
-            for code, number in self.effective_number.items()
+            (describe(code), f"{n:.1f} effective areas, {shares[code]}") for code, n in self.effective_number.items()
         ]
 
     def of(self, target: str) -> dict[str, float]:
@@ -328,6 +324,12 @@ def weigh(
     ------
     InvalidDataError
         A member has no figure, or its membership at this age is not known.
+
+    Examples
+    --------
+    >>> from nenc_estimates.crosswalks import load_crosswalk
+    >>> weigh(load_crosswalk("utla21", "nenc"), load_denominator("residents"), year=2020).weight.max().round(4)
+    np.float64(0.1777)
     """
     entries = crosswalk.entries(age)
     members = [entries.sources[i] for i in np.unique(entries.source[entries.share > 0])]
@@ -358,6 +360,15 @@ def load_denominator(name: str) -> Denominator:
 
         In both, a county or a unitary made of districts is the sum of them in years for which it has no row of its own.
 
+    Returns
+    -------
+    Denominator
+
+    Raises
+    ------
+    SchemaError
+        There is no such denominator.
+
     Examples
     --------
     >>> load_denominator("residents by broad age").people(["E07000029"], sex="Persons", age="18+", year=2020)
@@ -384,9 +395,6 @@ def _residents() -> Denominator:
 def _broad_ages() -> Denominator:
     name = "population_by_imd2019_quintile.csv"
     table = read_packaged("lookups", name).group_by(["area_code", "age", "year"]).aggregate([("people", "sum")])
-    names = ["people" if column == "people_sum" else column for column in table.column_names]
-    return Denominator.from_table(
-        table.rename_columns(names),
-        name="residents by broad age at 30 June",
-        series=manifest("lookups")[name].series or "",
-    )
+    table = table.rename_columns(["people" if column == "people_sum" else column for column in table.column_names])
+    series = manifest("lookups")[name].series or ""
+    return Denominator.from_table(table, name="residents by broad age at 30 June", series=series)

@@ -236,15 +236,19 @@ def _compare(facts: _Facts, laid: Layout, other: Layout, options: Options) -> No
             add("value_against", moved[place, target], detail=other.basis[place])
 
 
-def benchmark_crosswalk(region: str, table: IntoDataFrame) -> Crosswalk:
+def benchmark_crosswalk(table: IntoDataFrame, *, region: str) -> Crosswalk:
     """Build the crosswalk from local authorities to the region that they make, for a check against its published row.
 
     Parameters
     ----------
+    table
+        ``area_code``; its local authorities of the region are the sources, each wholly inside.
     region
         GSS code of a region, such as ``"E12000001"``.
-    table
-        The table; its local authorities of the region are the sources, each wholly inside.
+
+    Returns
+    -------
+    Crosswalk
 
     Raises
     ------
@@ -254,7 +258,7 @@ def benchmark_crosswalk(region: str, table: IntoDataFrame) -> Crosswalk:
     Examples
     --------
     >>> import pandas as pd
-    >>> benchmark_crosswalk("E12000001", pd.DataFrame({"area_code": ["E06000001", "E10000006"]})).sources
+    >>> benchmark_crosswalk(pd.DataFrame({"area_code": ["E06000001", "E10000006"]}), region="E12000001").sources
     ('E06000001',)
     """
     codes = sorted(set(text_column(open_frame(table, ["area_code"]), "area_code")))

@@ -66,6 +66,11 @@ class Assumptions:
         Periods to leave out of the fit.
     parameters
         Those of the trend: ``rho``; ``change`` [unit a year] or ``rate`` [share a year].
+
+    Examples
+    --------
+    >>> Assumptions(trend="flat", shock={"covid": (2020, 2021)}).trend
+    'flat'
     """
 
     by: Sequence[str] | None = None

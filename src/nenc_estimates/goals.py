@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from nenc_estimates.errors import InvalidDataError
-from nenc_estimates.kernels.goal_lines import GOALS
+from nenc_estimates.kernels.goal_values import GOALS
 from nenc_estimates.packaged import read_packaged
 
 if TYPE_CHECKING:
@@ -130,6 +130,10 @@ def check_judged(goal: Goal) -> None:
 
 def read_goals() -> tuple[Goal, ...]:
     """Read the goals of the Integrated Care Strategy of December 2022, one for each reading and sex.
+
+    Returns
+    -------
+    tuple of Goal
 
     Examples
     --------

@@ -30,6 +30,11 @@ class Indicator:
         Why that denominator is not the indicator's own, or "".
     survey
         Whether its limits come from a survey, whose sample sizes say nothing about how many people live where.
+
+    Examples
+    --------
+    >>> Indicator(id="smoking", name="Adults who smoke", unit="%", kind="proportion", multiplier=100, survey=True).unit
+    '%'
     """
 
     id: str

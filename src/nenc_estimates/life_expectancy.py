@@ -226,6 +226,11 @@ def compare_pooled_and_weighted(
         convexity`` (its two causes, which add up to it) [years], ``n_areas, quality, notes``: one row for each series
         and target, in key order.
 
+    Raises
+    ------
+    SchemaError, InvalidDataError, UnknownAreaError
+        As in ``pool_life_tables``.
+
     Notes
     -----
     The mean is weighted by the people of all ages who live inside. ``convexity`` is the mean of life expectancies less

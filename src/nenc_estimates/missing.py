@@ -53,6 +53,13 @@ class Imputed:
         The same key columns as the table to be completed, ``area_code`` and its columns of numbers.
     source
         What the values are and where they come from; carried into ``notes``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> before = pd.DataFrame({"area_code": ["E06000001"], "value": [57.1]})
+    >>> Imputed(table=before, source="the same area, one period before").source
+    'the same area, one period before'
     """
 
     table: Any

@@ -248,6 +248,10 @@ def read_specification(path: Path | None = None) -> Specification:
     path
         A TOML file; the packaged one when None.
 
+    Returns
+    -------
+    Specification
+
     Raises
     ------
     SchemaError

@@ -35,6 +35,11 @@ class Rules:
     whole_groups
         Whether a fault in one band (deaths above population, say) withholds the group at every age, or only the ages
         that the fault makes undefined.
+
+    Examples
+    --------
+    >>> Rules(least_person_years=10_000).least_person_years
+    10000
     """
 
     least_person_years: float = -inf

@@ -60,6 +60,10 @@ def plan(target: ArrayLike, source: ArrayLike, weight: ArrayLike, *, n_targets: 
     n_targets, n_sources
         Lengths of the two axes.
 
+    Returns
+    -------
+    Plan
+
     Raises
     ------
     ValueError

@@ -138,6 +138,11 @@ def checked_width(width: ArrayLike, nax: NDArray[np.float64], *, ages: int) -> N
     ages
         Number of age bands of the data.
 
+    Returns
+    -------
+    ndarray (age,)
+        [years]
+
     Raises
     ------
     ValueError

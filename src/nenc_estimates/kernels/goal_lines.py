@@ -1,54 +1,18 @@
-"""Goals: their values, the straight line to them, the pace they need, and how likely and visible they are."""
+"""Goals: the straight line to them, the pace they need, and how likely and visible they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from numpy.typing import ArrayLike, NDArray
 
     from nenc_estimates.kernels.mixtures import Mixture
 
     Bound = Literal["at_most", "at_least"]
-
-
-def reduce_gap(baseline: ArrayLike, *, by: float) -> NDArray[np.float64]:
-    """Goal value of a gap cut by a share of its baseline; ``nan`` where there was no gap to cut."""
-    start = np.asarray(baseline, float)
-    return np.where(start > 0, (1 - by) * start, np.nan)
-
-
-def reach(baseline: ArrayLike, *, level: float) -> NDArray[np.float64]:
-    """Goal value that is a level, whatever the baseline."""
-    return np.full_like(np.asarray(baseline, float), level)
-
-
-def change_by(baseline: ArrayLike, *, by: float = 0.0, points: float = 0.0) -> NDArray[np.float64]:
-    """Goal value changed by a share of the baseline (``by=-0.2``) or by ``points`` of its unit."""
-    return (1 + by) * np.asarray(baseline, float) + points
-
-
-def improve(baseline: ArrayLike) -> NDArray[np.float64]:
-    """Goal value of a direction without a size, and of going back to a period: the value then."""
-    return np.array(baseline, float)
-
-
-GOALS: Mapping[str, Callable[..., NDArray[np.float64]]] = MappingProxyType(
-    {
-        "reduce_gap": reduce_gap,
-        "reach": reach,
-        "change_by": change_by,
-        "improve": improve,
-        "return_to": improve,
-    }
-)
-"""Goal value by kind: baseline (for ``return_to`` the value in that period) and the kind's own numbers."""
 
 
 def goal_line(

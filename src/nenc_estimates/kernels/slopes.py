@@ -57,6 +57,15 @@ def scale_named(name: str) -> Scale:
     name
         A key of ``SCALES``.
 
+    Returns
+    -------
+    Scale
+
+    Raises
+    ------
+    ValueError
+        There is no such scale.
+
     Examples
     --------
     >>> float(scale_named("log").back(np.array(0.0)))

@@ -100,7 +100,7 @@ def trajectory(
     until
         Last year that will be asked about.
     trend
-        A key of ``MODELS``; ``parameters`` are those of the entry (``rho``, or ``change`` and ``rate``).
+        A key of ``MODELS``.
     shocks
         Years of each temporary shock, ``[(2020, 2021)]`` say; it has no effect in other years.
     breaks
@@ -109,6 +109,8 @@ def trajectory(
         Shape ``(year,)``, first observed year to ``until``, for pooled rates: see `window_weights`.
     innovation_sd
         Standard deviation of the annual movement, if known [unit a year]; otherwise estimated.
+    **parameters
+        Those of the trend: ``rho``, or ``change`` and ``rate``.
 
     Returns
     -------

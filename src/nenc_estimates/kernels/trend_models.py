@@ -50,17 +50,62 @@ class LatentModel:
 
 
 def flat(years: NDArray[np.float64]) -> LatentModel:
-    """No direction: a random walk, so the last level is the forecast and its error grows with time."""
+    """No direction: a random walk, so the last level is the forecast and its error grows with time.
+
+    Parameters
+    ----------
+    years : (year,)
+        The years modelled, without gaps.
+
+    Returns
+    -------
+    LatentModel
+
+    Examples
+    --------
+    >>> flat(np.arange(2010.0, 2013.0)).minimum
+    1
+    """
     return _walk(years, np.ones((years.size, 1)), minimum=1)
 
 
 def drift(years: NDArray[np.float64]) -> LatentModel:
-    """Random walk with drift, the default: annual changes scatter about a steady average change."""
+    """Random walk with drift, the default: annual changes scatter about a steady average change.
+
+    Parameters
+    ----------
+    years : (year,)
+        The years modelled, without gaps.
+
+    Returns
+    -------
+    LatentModel
+
+    Examples
+    --------
+    >>> drift(np.arange(2010.0, 2013.0)).minimum
+    4
+    """
     return _walk(years, _line(years), minimum=4)
 
 
 def linear(years: NDArray[np.float64]) -> LatentModel:
-    """Straight line with independent annual scatter; limits are those of Student's t."""
+    """Straight line with independent annual scatter; limits are those of Student's t.
+
+    Parameters
+    ----------
+    years : (year,)
+        The years modelled, without gaps.
+
+    Returns
+    -------
+    LatentModel
+
+    Examples
+    --------
+    >>> linear(np.arange(2010.0, 2013.0)).minimum
+    3
+    """
     return LatentModel(
         basis=_line(years),
         covariance=np.eye(years.size),
@@ -75,6 +120,22 @@ def converge(years: NDArray[np.float64], *, rho: float = BAYESLIFE_RHO) -> Laten
 
     It makes every gap shrink by itself (by 11 % in 11 years at the default), so it is for gaps only and never
     chosen unasked.
+
+    Parameters
+    ----------
+    years : (year,)
+        The years modelled, without gaps.
+    rho
+        Share kept each year.
+
+    Returns
+    -------
+    LatentModel
+
+    Examples
+    --------
+    >>> converge(np.arange(2010.0, 2013.0), rho=0.9).minimum
+    1
     """
     if not 0 < rho < 1:
         msg = f"rho is the share of a gap that is left after a year, between 0 and 1, not {rho}"
@@ -94,6 +155,24 @@ def scenario(years: NDArray[np.float64], *, change: float = 0.0, rate: float = 0
     """Go on from the last window by a stated change: ``change`` [unit a year], ``rate`` [share a year].
 
     Nothing is estimated; limits show the sampling error of the last window only.
+
+    Parameters
+    ----------
+    years : (year,)
+        The years modelled, without gaps.
+    change
+        [unit a year]
+    rate
+        [share a year]
+
+    Returns
+    -------
+    LatentModel
+
+    Examples
+    --------
+    >>> scenario(np.arange(2010.0, 2013.0), change=-0.1).minimum
+    1
     """
     t = years - years[0]
     return LatentModel(

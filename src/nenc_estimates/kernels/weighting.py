@@ -45,7 +45,26 @@ def grouped_sum(values: ArrayLike, starts: ArrayLike) -> Floats:
 
 
 def spread(values: ArrayLike, starts: ArrayLike, n_entries: int) -> Floats:
-    """Repeat a quantity of each target over its entries: ``(..., target)`` to ``(..., entry)``."""
+    """Repeat a quantity of each target over its entries.
+
+    Parameters
+    ----------
+    values : (..., target)
+        Any quantity.
+    starts : (target,)
+        First entry of each target.
+    n_entries
+        Number of entries.
+
+    Returns
+    -------
+    ndarray (..., entry)
+
+    Examples
+    --------
+    >>> spread([10.0, 20.0], [0, 2], 3)
+    array([10., 10., 20.])
+    """
     lengths = np.diff(np.append(np.asarray(starts, dtype=np.intp), n_entries))
     return np.repeat(np.asarray(values, dtype=np.float64), lengths, axis=-1)
 
@@ -153,6 +172,17 @@ def weighted_mean_variance(
 def effective_number(weight: ArrayLike, starts: ArrayLike) -> Floats:
     """Effective number of areas of each target: 1 / sum of W².
 
+    Parameters
+    ----------
+    weight : (..., entry)
+        Share of the target that each source makes.
+    starts : (target,)
+        First entry of each target.
+
+    Returns
+    -------
+    ndarray (..., target)
+
     Examples
     --------
     >>> effective_number([0.5, 0.5, 1.0], [0, 2])
@@ -165,6 +195,17 @@ def effective_number(weight: ArrayLike, starts: ArrayLike) -> Floats:
 
 def largest_weight(weight: ArrayLike, starts: ArrayLike) -> Floats:
     """Largest weight of each target.
+
+    Parameters
+    ----------
+    weight : (..., entry)
+        Share of the target that each source makes.
+    starts : (target,)
+        First entry of each target.
+
+    Returns
+    -------
+    ndarray (..., target)
 
     Examples
     --------

@@ -45,7 +45,23 @@ class FileDescription(Summary):
     """What is in a file: the reader for it, its rows, and for each column the labels with their numbers of rows.
 
     ``latest`` is the latest period of each area type and indicator: the same indicator ends in different years by
-    geography, so data that seem to be missing are often under another area type.
+    geography, so data that seem to be missing are often under another area type. ``reader`` is the function that takes
+    it, ``contents`` maps each column and label to its rows, ``vintages`` says what the codes tell of boundaries;
+    ``source`` and ``sheets`` are what was opened.
+
+    Examples
+    --------
+    >>> FileDescription(
+    ...     source="le.csv",
+    ...     reader="read_fingertips",
+    ...     rows=2,
+    ...     sheets=(),
+    ...     contents={"sex": {"Male": 2}},
+    ...     latest={},
+    ...     vintages=(),
+    ... )
+    le.csv: 2 rows for read_fingertips()
+      sex: 'Male' (2)
     """
 
     source: str

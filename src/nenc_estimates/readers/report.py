@@ -37,7 +37,9 @@ class ReadReport(Summary):
     """What was read, kept, set aside, repaired and assumed.
 
     ``rows_read`` are rows of the file below its header (one for each value, where there is a column for each year or
-    age); ``rows_kept`` those that were not set aside; ``rows_out`` the rows of the table.
+    age); ``rows_kept`` those that were not set aside; ``rows_out`` the rows of the table. ``source``, ``format``,
+    ``sheet`` and ``sha256`` say which file; ``set_aside`` and ``repaired`` what was done to how many rows;
+    ``assumptions`` and ``warnings`` are sentences.
 
     Examples
     --------
@@ -102,7 +104,15 @@ class ReadReport(Summary):
 class Read(Summary):
     """A tidy table, and the report of how it was read.
 
-    ``table`` is a frame of the caller's own kind; pandas for a file.
+    ``table`` is a frame of the caller's own kind; pandas for a file. ``report`` says what was done to it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"area_code": ["E06000001"], "value": [57.0]})
+    >>> Read(table=table, report=ReadReport(source="hle.csv", rows_read=1, rows_out=1))
+    .table has 1 rows: area_code, value
+      .report: hle.csv: 1 rows read, 1 kept, 0 set aside; 1 rows out
     """
 
     table: Any

@@ -68,10 +68,20 @@ def run_release(specification: Specification, *, progress: Progress = lambda _: 
     progress
         Called with a line before each step.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     EstimatesError
         Data do not allow an estimate that the specification asks for.
+
+    Examples
+    --------
+    >>> from nenc_estimates import read_specification
+    >>> run_release(read_specification().model_copy(update={"decomposition": ()})).decomposition.empty
+    True
     """
     import pandas as pd  # noqa: PLC0415 - importing the library must stay cheap
 
