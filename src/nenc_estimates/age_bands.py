@@ -157,7 +157,7 @@ class AgeBands:
         Parameters
         ----------
         labels
-            One label a band, in any form that `parse_age` reads.
+            One label a band, in any form that ``parse_age`` reads.
 
         Raises
         ------
@@ -247,7 +247,7 @@ class AgeBands:
         Parameters
         ----------
         label
-            Any form that `parse_age` reads, or the age at which the band begins.
+            Any form that ``parse_age`` reads, or the age at which the band begins.
 
         Raises
         ------

@@ -100,7 +100,7 @@ def merge_quantiles(
     quantiles: int | None = None,
     most_deprived: int | None = None,
 ) -> IntoDataFrameT:
-    """Turn fine quantiles into coarse ones, deciles into quintiles say; labels are read as `parse_quantiles` does.
+    """Turn fine quantiles into coarse ones, deciles into quintiles say; labels are read as ``parse_quantiles`` does.
 
     Parameters
     ----------

@@ -87,8 +87,8 @@ def diagnose_estimate(
     -------
     frame of the caller's kind
         Key columns, ``area_code`` (the target), ``diagnostic``, ``source_code`` (an area, or empty), ``value`` and
-        ``detail`` (words, or empty); one row for each fact. :data:`DIAGNOSTICS` says what
-        each diagnostic is; those of the second denominator need ``against``.
+        ``detail`` (words, or empty); one row for each fact. `.DIAGNOSTICS`
+        says what each diagnostic is; those of the second denominator need ``against``.
 
     Raises
     ------

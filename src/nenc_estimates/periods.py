@@ -46,7 +46,7 @@ class Period:
     Parameters
     ----------
     start : datetime.date
-        The first day: the first of a month, or 30 June when `months` is 0.
+        The first day: the first of a month, or 30 June when ``months`` is 0.
     months : int
         Length [months]; 0 is a point in time (a mid-year population).
     label : str
@@ -55,7 +55,7 @@ class Period:
     Raises
     ------
     ValueError
-        When `start` and `months` are not a stretch of whole months or a mid-year.
+        When ``start`` and ``months`` are not a stretch of whole months or a mid-year.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class Period:
         Returns
         -------
         Period
-            With `text` as its label.
+            With ``text`` as its label.
 
         Raises
         ------

@@ -84,14 +84,14 @@ def stack_windows(
     Parameters
     ----------
     table
-        ``period, value`` and any of :data:`SERIES_KEYS`; ``se``, or 95 % limits ``lower, upper``; ``person_years`` for
+        ``period, value`` and any of `.SERIES_KEYS`; ``se``, or 95 % limits ``lower, upper``; ``person_years`` for
         the rule of that name; ``effective_areas`` where a value is a mean over areas.
     by
         Key columns that make a series. Default: all that the table has.
     kind
         Kind of the periods, for labels that do not say it (``2018-19``).
     standard_error
-        A key of :data:`STANDARD_ERRORS`.
+        A key of `.STANDARD_ERRORS`.
     decimals
         Decimals of the values, whose rounding error is then added; for a mean over areas it is that of the areas.
     what

@@ -31,7 +31,7 @@ _GSS = re.compile(r"[EKNSW][0-9]{8}")
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Selection(Summary, Generic[Table]):
-    """What :func:`select_geography` kept, and what it set aside.
+    """What :func:`~nenc_estimates.select_geography` kept, and what it set aside.
 
     ``table`` holds the kept rows, in their order and in the frame's own kind. ``set_aside`` holds one row for each row
     that was not kept: its key columns, ``area_code`` and the ``reason``.

@@ -19,7 +19,7 @@ Tx       person-years lived from the start of a band on      person-years       
 ex       life expectancy at the start of a band              years                   age
 W        share of a target that a source area makes          1                       area
 m        share of a source area that lies inside the target  1                       area
-V        variance of an estimate                             unit of the value, squared
+V        variance of an estimate                             unit²
 z        standard normal quantile of the two-sided level     1
 ======== =================================================== ======================= ===============
 """

@@ -44,7 +44,7 @@ def contribution_variance(
     Parameters
     ----------
     causes1, causes2, width, nax, method
-        As in `cause_contributions`; for contributions by age alone, one cause.
+        As in `.cause_contributions`; for contributions by age alone, one cause.
     variance1, variance2
         Variances of these rates, shape ``(..., cause, age)`` [(deaths per person-year)²]: deaths divided by
         person-years squared for Poisson counts, zeros for a population taken as fixed.
@@ -117,7 +117,7 @@ def years_gained_variance(
     Parameters
     ----------
     causes1, causes2, cells, width, nax
-        As in `years_gained`.
+        As in `.years_gained`.
     variance1, variance2
         As in `contribution_variance`.
 
@@ -166,7 +166,7 @@ def healthy_contribution_variance(
     Parameters
     ----------
     nMx1, nMx2, healthy1, healthy2, width, nax, method
-        As in `healthy_contributions`.
+        As in `.healthy_contributions`.
     variances
         Variances of the first four, in their order, each of shape ``(..., age)``.
     groups

@@ -80,7 +80,7 @@ def series_design(
     model
         From ``MODELS``. A model that estimates nothing has no use for shocks and breaks: they are left out.
     shocks, breaks, population
-        See `trajectory`.
+        See `.trajectory`.
 
     Returns
     -------

@@ -171,7 +171,7 @@ def goal_probability(forecast: Mixture, goal: ArrayLike, *, bound: Bound) -> NDA
     ----------
     forecast
         Of the target window, for a goal value taken as fixed (the published baseline); or of target less the
-        kept part of the baseline with ``goal = 0`` (the estimated baseline: `project` with ``baseline``).
+        kept part of the baseline with ``goal = 0`` (the estimated baseline: `.project` with ``baseline``).
     goal
         Broadcasts against the batch.
     bound

@@ -3,7 +3,7 @@
 Quantiles are the last axis, in order of rank: most deprived first. So a gap is the least minus the most
 deprived, positive where the less deprived have more. Standard errors ``se`` are in the unit of the value, and
 population shares are taken as known. A group with a missing value, or a population that is not positive, is
-``nan``, and no other group is. Slopes over all quantiles are in `slopes`.
+``nan``, and no other group is. Slopes over all quantiles are in `.slopes`.
 """
 
 from __future__ import annotations

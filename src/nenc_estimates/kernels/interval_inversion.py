@@ -1,6 +1,6 @@
 """Published limits back to what stood behind them: standard error, sample size, count, variance.
 
-All functions take limits of one confidence level, invert the formulas of `intervals` exactly, and give
+All functions take limits of one confidence level, invert the formulas of `.intervals` exactly, and give
 ``nan`` for limits that cannot be what they are said to be; `limits_fault` says why.
 """
 
@@ -141,7 +141,7 @@ def sample_size_from_wilson(
     Recovered
         The sizes are weighted by the squared distance of their limit from the value, because rounding hurts
         the nearer limit more. At 0 and 1 only the far limit counts. ``nan`` where `limits_fault` is not 0, a
-        number is outside 0..1, or the two sizes disagree (`from_lower` and `from_upper` still show them).
+        number is outside 0..1, or the two sizes disagree (``from_lower`` and ``from_upper`` still show them).
 
     References
     ----------
@@ -169,8 +169,8 @@ def sample_size_range_from_rounded_wilson(
 ) -> Interval:
     """Sample sizes that fit Wilson limits which were rounded before publication.
 
-    The smallest and the largest n for which some proportion that rounds to `value` has limits that round to
-    `lower` and `upper`. A range that is wide (more than 10 % either side of its middle, say) means that the
+    The smallest and the largest n for which some proportion that rounds to ``value`` has limits that round to
+    ``lower`` and ``upper``. A range that is wide (more than 10 % either side of its middle, say) means that the
     limits hardly tell the size.
 
     Parameters
@@ -223,7 +223,7 @@ def count_from_byar(
     Recovered
         The estimate is the mean of the two. ``nan`` where `limits_fault` is not 0, the value or the lower
         limit is not positive, the count would be outside `FEWEST_EVENTS` to `MOST_EVENTS`, or the two
-        counts disagree (`from_lower` and `from_upper` still show them).
+        counts disagree (``from_lower`` and ``from_upper`` still show them).
 
     References
     ----------

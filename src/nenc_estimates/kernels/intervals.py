@@ -1,10 +1,10 @@
 """Confidence intervals: normal, Wilson, Byar, exact Poisson and Dobson, for any batch and any level.
 
-Every function takes `confidence` as a fraction or a sequence of fractions. A sequence puts one leading
+Every function takes ``confidence`` as a fraction or a sequence of fractions. A sequence puts one leading
 axis in front of the limits, one entry a level: values of shape ``(area,)`` and ``confidence=(0.95, 0.998)``
 give limits of shape ``(2, area)``. The quantile is that of the normal distribution, never a rounded 1.96.
 
-The other direction, from published limits to what stood behind them, is `interval_inversion`.
+The other direction, from published limits to what stood behind them, is `.interval_inversion`.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def wilson_interval(count: ArrayLike, n: ArrayLike, *, confidence: Confidence = 
     -------
     Interval
         Limits of ``count / n``, shape ``(...)``, or ``(level, ...)``: exactly 0 below a count of 0, exactly
-        1 above a count of n. ``nan`` where `n` is not positive, `count` is outside 0..n or either is not
+        1 above a count of n. ``nan`` where ``n`` is not positive, ``count`` is outside 0..n or either is not
         finite.
 
     References

@@ -1,6 +1,6 @@
 """Life tables: every column from rates, the variance of what they say, and why a table cannot be made.
 
-`kernels.expectancy.life_expectancy` gives life expectancy and its variance alone, much faster.
+`.life_expectancy` gives life expectancy and its variance alone, much faster.
 """
 
 from __future__ import annotations

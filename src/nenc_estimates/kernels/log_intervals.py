@@ -94,7 +94,7 @@ def standard_error_from_log_limits(
     Returns
     -------
     ndarray, (...)
-        Standard error [unit of the value]. ``nan`` where `limits_fault` is not 0 or a number is not positive.
+        Standard error [unit of the value]. ``nan`` where `.limits_fault` is not 0 or a number is not positive.
 
     References
     ----------
@@ -124,7 +124,7 @@ def standard_error_from_logit_limits(
     Returns
     -------
     ndarray, (...)
-        Standard error [1]. ``nan`` where `limits_fault` is not 0 or a number is not strictly between 0 and 1.
+        Standard error [1]. ``nan`` where `.limits_fault` is not 0 or a number is not strictly between 0 and 1.
 
     Examples
     --------

@@ -194,7 +194,7 @@ def smooth_prevalence(
     Returns
     -------
     Prevalence
-        At every given age, with the covariance of the fit ``(..., age, age)``, which `sullivan` carries
+        At every given age, with the covariance of the fit ``(..., age, age)``, which ``kernels.sullivan`` carries
         through. ``nan`` for a batch element with fewer than three bands asked, or whose fit has no finite
         maximum (shares of only 0 and 1, in age order).
 

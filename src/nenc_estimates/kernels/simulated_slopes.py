@@ -52,7 +52,7 @@ def simulated_slope_index(
     Parameters
     ----------
     value, population, se
-        As in `slope_index`; ``se`` is taken to the scale of the errors by the delta method.
+        As in `.slope_index`; ``se`` is taken to the scale of the errors by the delta method.
     noise
         Scale on which the errors are normal, a key of ``SCALES``: "log" for rates, "logit" for proportions.
     rng
@@ -60,7 +60,7 @@ def simulated_slope_index(
     transform
         Whether the line is fitted on the scale of the errors. The limits are then, as OHID's, those of the
         slope alone: its middle counts as known, so they are too narrow where the level is uncertain;
-        `slope_index` has no such fault.
+        `.slope_index` has no such fault.
     draws
         Number of draws, 1,000 or more. Limits at 0.95 have a Monte Carlo error of 2.7 / sqrt(draws) standard
         errors of the slope.

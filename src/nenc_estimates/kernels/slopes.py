@@ -111,7 +111,7 @@ def slope_index(
     References
     ----------
     Preston, Haines and Pamuk 1981; Mackenbach and Kunst 1997, doi:10.1016/S0277-9536(96)00073-1. Fingertips
-    publishes the same line with limits from 100,000 simulated draws: see `simulated_slopes`.
+    publishes the same line with limits from 100,000 simulated draws: see `.simulated_slopes`.
 
     Examples
     --------

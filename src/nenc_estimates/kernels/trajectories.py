@@ -106,7 +106,7 @@ def trajectory(
     breaks
         For each lasting change of method the first year of the first window under it.
     population
-        Shape ``(year,)``, first observed year to ``until``, for pooled rates: see `window_weights`.
+        Shape ``(year,)``, first observed year to ``until``, for pooled rates: see `.window_weights`.
     innovation_sd
         Standard deviation of the annual movement, if known [unit a year]; otherwise estimated.
     **parameters

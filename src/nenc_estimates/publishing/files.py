@@ -52,7 +52,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     Returns
     -------
     pathlib.Path
-        The folder, with a CSV for each of :attr:`Run.tables`, ``estimates.parquet``, ``estimates.xlsx``,
+        The folder, with a CSV for each of ``run.tables``, ``estimates.parquet``, ``estimates.xlsx``,
         ``charts/``, ``index.html`` and ``run.json``.
         Where the same release stands already, it is left as it is.
 

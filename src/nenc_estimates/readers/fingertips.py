@@ -133,7 +133,7 @@ def read_fingertips(
     ------
     SchemaError
         It is not a Fingertips download, or holds no such rows, or holds rows of 1 and of 3 years for one indicator
-        and `period_range` does not choose.
+        and ``period_range`` does not choose.
     InvalidDataError
         Rows contradict each other or themselves.
 

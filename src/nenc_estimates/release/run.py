@@ -28,7 +28,7 @@ Progress = Callable[[str], None]
 class Run(Summary):
     """What a run hands over.
 
-    ``estimates`` has :data:`COLUMNS`; ``contents`` names its indicators and editions in words, in the order of the
+    ``estimates`` has a row for each figure; ``contents`` names its indicators and editions in words, as ordered in the
     specification; ``notes`` holds the remarks behind its ``quality`` codes, by key; ``reproduction`` one row for each
     published figure; ``goals`` and ``trajectories`` say whether the goals will be met (see ``goals_part``);
     ``decomposition`` what ages contribute to gaps; ``local`` what is published for the local authorities (see
