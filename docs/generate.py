@@ -242,7 +242,7 @@ def _sections() -> Iterator[str]:
 def _keys(title: str, schema: Mapping[str, Any]) -> str:
     required = schema.get("required", [])
     rows = [
-        (f"`{key}`", _type(field), "**required**" if key in required else _default(field), field.get("description", ""))
+        (f"`{key}`", _type(field), "**required**" if key in required else _default(field), field.get("description", "").replace("``", "`"))
         for key, field in schema["properties"].items()
     ]
     words = schema.get("description", "").replace("``", "`")

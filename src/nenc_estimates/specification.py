@@ -24,9 +24,9 @@ EXPERIMENTAL = "experimental, not official statistics"
 
 
 class _Section(BaseModel):
-    """Frozen; an unknown key is refused with the nearest valid one."""
+    """Frozen; an unknown key is refused with the nearest valid one. The words under each key are its documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -41,7 +41,9 @@ class _Section(BaseModel):
 
 class _Edition(_Section):
     indicator: str
+    """Its id, such as ``hle_birth``."""
     edition: str
+    """Which publication of it, such as ``ons_2022_03``: an edition is part of a number."""
 
     @model_validator(mode="after")
     def _known(self) -> _Edition:
@@ -57,13 +59,21 @@ class Weighted(_Edition):
     """An indicator weighted from local authorities to the targets."""
 
     to: tuple[Target, ...] = Field(default=("nenc", "local_icp"), min_length=1)
+    """Areas to estimate: the whole partnership, or each of its four local partnerships."""
     reference: str = ENGLAND
+    """Area whose published figures are set beside the estimates; "" for none."""
     gap: bool = False
+    """Also the gap to England, in years."""
     missing: Literal["error", "renormalise"] = "error"
+    """When an area has no value: stop, or average over the rest and say so."""
     min_coverage: float = Field(default=0.9, ge=2 / 3, le=1)
+    """Share of the people who must have a value when areas are missing; below it the estimate is withheld."""
     standard_error: Literal["published", "person-years"] = "published"
+    """From the published limits, or for life expectancy without limits from person-years."""
     skip_periods: tuple[str, ...] = ()
+    """Periods left out, for which no local authority has a figure, say."""
     as_published: Text = ""
+    """Why counts are shown as they are, although small ones are otherwise withheld and others rounded."""
 
     @model_validator(mode="after")
     def _possible(self) -> Weighted:
@@ -87,14 +97,18 @@ class IllHealth(_Section):
     """Share of life in ill health, from an edition of healthy life expectancy and one of life expectancy."""
 
     healthy: str
+    """Edition of healthy life expectancy."""
     life: str
+    """Edition of life expectancy."""
     mixed: bool = False
+    """The two rest on different populations; without this word that is refused."""
 
 
 class AreasBelow(_Edition):
     """How many local authorities lie below a level."""
 
     level: float = Field(allow_inf_nan=False)
+    """In the unit of the indicator; an area at the level is not below it."""
 
 
 class LifeTables(_Section):
@@ -104,9 +118,13 @@ class LifeTables(_Section):
     """
 
     deaths: str
+    """Edition of the deaths by age."""
     source: str = "ltla21"
+    """Vintage of its areas, as in the names of the crosswalks."""
     to: tuple[Target, ...] = ("nenc", "local_icp")
+    """Areas to estimate."""
     whole: bool = False
+    """Take areas that lie partly inside as wholly inside, as some published figures do."""
 
     @model_validator(mode="after")
     def _known(self) -> LifeTables:
@@ -120,6 +138,7 @@ class NationalSlopes(_Section):
     """Slope indices of England, in life expectancy and healthy life expectancy, from its deciles of deprivation."""
 
     edition: str
+    """Edition of the values by decile."""
 
     @model_validator(mode="after")
     def _known(self) -> NationalSlopes:
@@ -134,8 +153,11 @@ class Decomposition(_Section):
     """
 
     deaths: str
+    """Edition of the deaths by age."""
     year: int
+    """Year of the people by deprivation that districts are ranked by."""
     method: Literal["arriaga", "path"] = "arriaga"
+    """Symmetric closed form, or the integral along the path between the two."""
 
     @model_validator(mode="after")
     def _known(self) -> Decomposition:
@@ -153,57 +175,89 @@ class Deprivation(_Section):
     """Share of people in the most deprived fifth of neighbourhoods."""
 
     ages: tuple[str, ...] = ("all",)
+    """Age groups, as in the population by deprivation."""
     years: tuple[int, ...] = Field(min_length=1)
+    """Years of those people, at 30 June."""
 
 
 class Population(_Section):
     """Residents."""
 
     years: tuple[int, ...] = Field(min_length=1)
+    """Years, at 30 June."""
     as_published: Text = ""
+    """Why counts are shown as they are."""
 
 
 class Revision(_Section):
     """Why released numbers changed: of one indicator and edition, in some periods or in all."""
 
     indicator: str
+    """Whose numbers changed."""
     edition: str
+    """In which edition."""
     periods: tuple[str, ...] = ()
+    """In which periods; in all when left out."""
     cause: Cause
+    """What changed them."""
     note: Text = Field(min_length=1)
+    """What was wrong or new, and by how much the figures moved: printed with the release."""
 
 
 class Assessed(_Edition):
     """Goals of the strategy, assessed for the whole partnership on an indicator that is listed under weighted."""
 
     goals: tuple[str, ...]
+    """Ids of the goals, as in ``goals.csv``."""
     readings: tuple[str, ...] = ()
+    """Which readings of a goal that can be read in several ways; all when left out."""
     view: str = ""
+    """From where it is seen, in words: as the goal was set, or with what is known since."""
     until: str = ""
+    """Last period that is used; all when left out."""
     printed_baseline: bool = False
+    """The edition is the one from which the baseline was printed."""
     baselines: tuple[str, ...] = ()
+    """Periods to start from where the goal states none, or beside the one it states ("" is that one)."""
     target: str = ""
+    """Period to be judged, where it is not the one that the goal states."""
     standard_error: Literal["published", "person-years", "none"] = "published"
+    """From the published limits; from person-years; or none, where sampling error counts as nil."""
     decimals: int | None = None
+    """Places to which the figures are published; read from them when left out."""
     transform: Literal["identity", "log", "logit"] = "identity"
+    """Scale on which the measure moves steadily: logarithms for rates, log odds for proportions."""
     multiplier: float = 1.0
+    """100 for a percentage on the logit scale."""
 
 
 class Specification(_Section):
     """What a release contains."""
 
     title: Text
+    """Of the release."""
     status: Text = EXPERIMENTAL
+    """What the figures are, printed with every table."""
     weighted: tuple[Weighted, ...] = Field(min_length=1)
+    """Indicators weighted from local authorities."""
     ill_health: tuple[IllHealth, ...] = ()
+    """Shares of life in ill health."""
     areas_below: tuple[AreasBelow, ...] = ()
+    """Numbers of local authorities below a level."""
     life_tables: tuple[LifeTables, ...] = ()
+    """Life expectancy from deaths and people by age."""
     national_slopes: tuple[NationalSlopes, ...] = ()
+    """Slope indices of England."""
     decomposition: tuple[Decomposition, ...] = ()
+    """What ages contribute to gaps."""
     deprivation: Deprivation | None = None
+    """People in the most deprived fifth of neighbourhoods."""
     population: Population | None = None
+    """Residents."""
     assessed: tuple[Assessed, ...] = ()
+    """Goals, and whether they will be met."""
     revisions: tuple[Revision, ...] = ()
+    """Why released numbers changed."""
 
     @property
     def as_published(self) -> dict[tuple[str, str], str]:
