@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import csv
 import io
+import json
 import os
 import re
 from collections.abc import Mapping
 from importlib import import_module
-from inspect import cleandoc, getdoc, isclass, ismodule, isroutine
+from inspect import cleandoc, getdoc, getsource, isclass, ismodule, isroutine
+from itertools import pairwise
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
-
-from sphinx.pycode import ModuleAnalyzer
 
 import nenc_estimates
 from nenc_estimates import INDICATORS, KINDS, QUALITY, kernels
@@ -90,14 +91,18 @@ ELSEWHERE: list[tuple[str, str]] = [("py:class", r"(?!nenc_estimates).*"), ("py:
 
 def write(out: Path) -> None:
     """Write every generated page, touching only those that changed."""
-    pages = {f"{name}.{kind}": text for kind, made in (("rst", _api()), ("md", _tables())) for name, text in made}
-    for name, text in pages.items():
+    for name, text in pages():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
-    if not (out / "parts" / "picture.svg").is_file():
-        _picture(out / "parts")
+    _picture(out / "parts")
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Make every page: its path below ``generated`` and its text."""
+    yield from ((f"{name}.rst", text) for name, text in _api())
+    yield from ((f"{name}.md", text) for name, text in _tables())
 
 
 # --- from docstrings --------------------------------------------------------------------------------------------------
@@ -169,9 +174,20 @@ def _constant_words(name: str) -> str | None:
         home = f"nenc_estimates.{nenc_estimates._HOME[last]}"  # noqa: SLF001
         home = getattr(import_module(home), "__name__", home)
     for module in (home, *_below(home)):
-        words = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", last))
+        words = _words_under(module, last)
         if words:
-            return cleandoc("\n".join(words))
+            return words
+    return None
+
+
+def _words_under(module: str, name: str) -> str | None:
+    """Return the string that stands under an assignment in a module."""
+    body = ast.parse(getsource(import_module(module))).body
+    for statement, below in pairwise(body):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
+        if named and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            return cleandoc(below.value.value)
     return None
 
 
@@ -242,11 +258,19 @@ def _sections() -> Iterator[str]:
 def _keys(title: str, schema: Mapping[str, Any]) -> str:
     required = schema.get("required", [])
     rows = [
-        (f"`{key}`", _type(field), "**required**" if key in required else _default(field), field.get("description", "").replace("``", "`"))
+        (
+            f"`{key}`",
+            _type(field),
+            "**required**" if key in required else _default(field),
+            field.get("description", "").replace("``", "`"),
+        )
         for key, field in schema["properties"].items()
     ]
-    words = schema.get("description", "").replace("``", "`")
-    return "\n\n".join([f"## {title}", words, _table(("key", "value", "default", "meaning"), rows)])
+    return "\n\n".join([f"## {title}", _words(schema), _table(("key", "value", "default", "meaning"), rows)])
+
+
+def _words(field: Mapping[str, Any]) -> str:
+    return str(field.get("description", "")).replace("``", "`")
 
 
 def _type(field: Mapping[str, Any]) -> str:
@@ -269,7 +293,7 @@ _LIMITS = {"minimum": "at least", "maximum": "at most"}
 
 def _default(field: Mapping[str, Any]) -> str:
     value = field.get("default")
-    return "" if value is None or value == [] else f"`{str(value).lower() if isinstance(value, bool) else value!r}`"
+    return "" if value is None or value == [] else f"`{json.dumps(value)}`"
 
 
 def _commands() -> Iterator[str]:
