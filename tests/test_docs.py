@@ -123,8 +123,3 @@ def test_changed_numbers_are_those_of_the_change_log(generate):
     second = "## 2.0\n\n### Changed numbers\n\nOne, by 0.1.\n\n### Added\n\nMore."
     log = f"# Log\n\n{second}\n\n## 1.0\n\n### Changed numbers\n\nNone.\n"
     assert generate.changed_numbers(log) == [("2.0", "One, by 0.1."), ("1.0", "None.")]
-
-
-def test_the_site_loads_nothing_from_elsewhere():
-    for file in [*DOCS.glob("_static/*"), DOCS / "conf.py"]:
-        assert "http" not in text_of(file)
