@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -11,8 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import generate
 
+import nenc_estimates
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+PUBLIC = re.compile(rf"``({'|'.join(nenc_estimates.__all__)})``")
 
 project = "nenc_estimates"
 author = "nenc_estimates contributors"
@@ -60,6 +65,10 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", lambda app: generate.write(Path(app.srcdir) / "generated"))
     kept: dict[str, list[str]] = {}
 
+    def link(_app: Sphinx, _what: str, _name: str, _found: object, _options: object, lines: list[str]) -> None:
+        # a public name between double backticks leads to its entry, without a role in the docstring
+        lines[:] = [PUBLIC.sub(r":py:obj:`~nenc_estimates.\1`", line) for line in lines]
+
     def keep(_app: Sphinx, what: str, name: str, _found: object, _options: object, lines: list[str]) -> None:
         # napoleon takes what stands before a colon for the type of a constant or a property: here it is a sentence
         if what in ("attribute", "data", "property"):
@@ -68,5 +77,6 @@ def setup(app: Sphinx) -> None:
     def give_back(_app: Sphinx, _what: str, name: str, _found: object, _options: object, lines: list[str]) -> None:
         lines[:] = kept.pop(name, lines)
 
+    app.connect("autodoc-process-docstring", link, priority=300)
     app.connect("autodoc-process-docstring", keep, priority=400)
     app.connect("autodoc-process-docstring", give_back, priority=600)

@@ -74,10 +74,13 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "goals": ("series.stack_windows", "series.match_reference", "series.SERIES_KEYS", "series.STANDARD_ERRORS"),
     "release": (
         "release.Run",
-        "publishing.files",
-        "publishing.disclosure",
-        "publishing.revisions",
-        "publishing.rounding",
+        "publishing.files.write_release",
+        "publishing.disclosure.DisclosurePolicy",
+        "publishing.disclosure.disclose",
+        "publishing.revisions.read_release",
+        "publishing.revisions.compare",
+        "publishing.revisions.changed_numbers",
+        "publishing.revisions.write_digest",
     ),
 }
 """Page to names that are not in the short list but are met by whoever uses those that are."""
@@ -118,16 +121,15 @@ def _api() -> Iterator[tuple[str, str]]:
     for page, (title, words, _) in SUBJECTS.items():
         names = [f"nenc_estimates.{name}" for name in public_names(page)]
         more = [f"nenc_estimates.{name}" for name in RESULTS.get(page, ())]
-        rows = [f"   * - :py:obj:`~{name}`\n     - {_first_line(name)}" for name in names + more]
-        listed = ".. list-table::\n   :widths: 35 65\n\n" + "\n".join(rows)
+        shown = [*(f"~{name}" for name in names), *more]
+        listed = "\n".join(f":py:obj:`{name}`\n   {_first_line(name.lstrip('~'))}" for name in shown)
         yield f"api/{page}", "\n\n".join([_heading(title), words, listed, *map(_entry, names + more)]) + "\n"
     modules = sorted(path.stem for path in Path(kernels.__file__).parent.glob("[a-z]*.py"))
     for name in modules:
         full = f"nenc_estimates.kernels.{name}"
-        yield f"kernels/{name}", f"{_heading(name)}\n\n.. automodule:: {full}\n   :members:\n"
-    rows = [f"   * - :doc:`{name}`\n     - {_first_line(f'nenc_estimates.kernels.{name}')}" for name in modules]
+        yield f"kernels/{name}", f"{_heading(name)}\n\n``{full}``\n\n.. automodule:: {full}\n   :members:\n"
+    table = "\n".join(f":doc:`{name}`\n   {_first_line(f'nenc_estimates.kernels.{name}')}" for name in modules)
     toc = ".. toctree::\n   :hidden:\n\n" + "\n".join(f"   {name}" for name in modules)
-    table = ".. list-table::\n   :widths: 25 75\n\n" + "\n".join(rows)
     yield "kernels/index", "\n\n".join([_heading("Formulas"), ".. automodule:: nenc_estimates.kernels", table, toc])
 
 
@@ -331,12 +333,12 @@ def _dictionary() -> Iterator[str]:
                 "Population series": entry.series,
                 "Shares count": entry.basis,
                 "Licence": entry.licence,
-                "Set down": str(entry.retrieved),
+                "Set down here": str(entry.retrieved),
                 "Rows": f"{entry.rows:,}",
                 "Columns": ", ".join(f"`{column}`" for column in columns),
             }
-            rows = [(key, value) for key, value in facts.items() if value]
-            yield f"### {name}\n\n{entry.title}.\n\n{_table(('', ''), rows)}"
+            rows = [f"- **{key}**: {value}" for key, value in facts.items() if value]
+            yield "\n".join([f"### {name}\n\n{entry.title}.\n", *rows])
 
 
 def changed_numbers(text: str) -> list[tuple[str, str]]:

@@ -67,6 +67,17 @@ def test_examples_of_a_page_run_in_order_and_print_what_stands_below_them(page, 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
+def test_examples_are_no_wider_than_the_column_of_the_site(page):
+    code = [content for _, kind, _, content in FENCE.findall(text_of(page)) if kind == "python"]
+    assert [line for content in code for line in content.splitlines() if len(line) > 84] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_no_words_are_lost_to_a_line_that_begins_with_a_percent_sign(page):
+    assert [line for line in text_of(page).splitlines() if line.lstrip().startswith("%")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_relative_link_leads_to_a_file(page, made):
     for target in LINK.findall(text_of(page)):
         if target and not re.match(r"[a-z]+:", target):

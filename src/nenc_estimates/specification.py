@@ -61,7 +61,7 @@ class Weighted(_Edition):
     to: tuple[Target, ...] = Field(default=("nenc", "local_icp"), min_length=1)
     """Areas to estimate: the whole partnership, or each of its four local partnerships."""
     reference: str = ENGLAND
-    """Area whose published figures are set beside the estimates; "" for none."""
+    """Area whose published figures are set beside the estimates; ``""`` for none."""
     gap: bool = False
     """Also the gap to England, in years."""
     missing: Literal["error", "renormalise"] = "error"
@@ -218,7 +218,7 @@ class Assessed(_Edition):
     printed_baseline: bool = False
     """The edition is the one from which the baseline was printed."""
     baselines: tuple[str, ...] = ()
-    """Periods to start from where the goal states none, or beside the one it states ("" is that one)."""
+    """Periods to start from where the goal states none, or beside the one it states (``""`` is that one)."""
     target: str = ""
     """Period to be judged, where it is not the one that the goal states."""
     standard_error: Literal["published", "person-years", "none"] = "published"

@@ -41,7 +41,7 @@ def write_release(run: Run, specification: Specification, out: Path, *, force: b
     Parameters
     ----------
     run
-        The tables. :mod:`nenc_estimates.publishing.disclosure` withholds and rounds in them before anything is written.
+        The tables. ``publishing.disclosure`` withholds and rounds in them before anything is written.
     specification
         What they were made from.
     out

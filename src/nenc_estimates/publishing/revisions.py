@@ -136,7 +136,7 @@ def changed_numbers(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     old, new
-        Tables with :data:`KEY`, ``value``, ``lower`` and ``upper``.
+        Tables with ``KEY``, ``value``, ``lower`` and ``upper``.
 
     Returns
     -------
