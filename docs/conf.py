@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PUBLIC = re.compile(rf"``({'|'.join(nenc_estimates.__all__)})``")
+DOI = re.compile(r"\bdoi:(10\.\d+/[^\s,;]+[^\s,;.])")
 
 project = "nenc_estimates"
 author = "nenc_estimates contributors"
@@ -66,8 +67,9 @@ def setup(app: Sphinx) -> None:
     kept: dict[str, list[str]] = {}
 
     def link(_app: Sphinx, _what: str, _name: str, _found: object, _options: object, lines: list[str]) -> None:
-        # a public name between double backticks leads to its entry, without a role in the docstring
-        lines[:] = [PUBLIC.sub(r":py:obj:`~nenc_estimates.\1`", line) for line in lines]
+        # a public name between double backticks leads to its entry, a DOI to the paper, without markup in the docstring
+        linked = [PUBLIC.sub(r":py:obj:`~nenc_estimates.\1`", line) for line in lines]
+        lines[:] = [DOI.sub(r"`doi:\1 <https://doi.org/\1>`__", line) for line in linked]
 
     def keep(_app: Sphinx, what: str, name: str, _found: object, _options: object, lines: list[str]) -> None:
         # napoleon takes what stands before a colon for the type of a constant or a property: here it is a sentence
