@@ -17,6 +17,8 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+import download
+
 import nenc_estimates
 from nenc_estimates import INDICATORS, KINDS, QUALITY, kernels
 from nenc_estimates.cli import main
@@ -100,6 +102,7 @@ def write(out: Path) -> None:
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
     _picture(out / "parts")
+    (out / "parts" / download.NAME).write_text(download.download(), encoding="utf-8")
 
 
 def pages() -> Iterator[tuple[str, str]]:

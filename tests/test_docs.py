@@ -7,7 +7,6 @@ import importlib.util
 import io
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,15 @@ def text_of(page):
 
 
 @pytest.fixture(scope="session")
-def generate():
+def beside():
+    """Let the modules of the documentation find each other."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(DOCS)
+        yield
+
+
+@pytest.fixture(scope="session")
+def generate(beside):
     specification = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -45,8 +52,8 @@ def made(generate):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in text_of(page)], ids=named)
-def test_examples_of_a_page_run_in_order_and_print_what_stands_below_them(page, tmp_path, monkeypatch):
-    shutil.copytree(DOCS / "files", tmp_path, dirs_exist_ok=True)
+def test_examples_of_a_page_run_in_order_and_print_what_stands_below_them(page, generate, tmp_path, monkeypatch):
+    (tmp_path / generate.download.NAME).write_text(generate.download.download(), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     names, printed = {}, None
     for _, kind, file, content in FENCE.findall(text_of(page)):
