@@ -43,6 +43,12 @@ def reference_rows(reference, name):
         return list(csv.DictReader(file))
 
 
+def test_values_of_the_area_are_not_taken_for_a_gap():
+    with pytest.raises(InvalidDataError, match=r"printed as 1.8 in 2018-20, but there the table has 59.*rows of England"):
+        assess_goal(gaps(level=59.0), replace(TENTH, baseline_value=1.8, reference="England"))
+    assert one(gaps(level=3.0), replace(TENTH, baseline_value=1.8))["goal_value"] == pytest.approx(1.62)
+
+
 def test_a_known_forecast_has_the_published_probabilities(reference):
     """Origin: gap_goal_probability.csv, to 10 decimals. A scenario through one window gives the target a known
     distribution; its error is that of the window, so the table is given as a window of the target's own error.

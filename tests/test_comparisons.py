@@ -42,6 +42,16 @@ def test_a_gap_without_both_standard_errors_has_no_limits():
         assert estimate_gap(area, reference)[["lower", "upper", "se"]].isna().all(axis=None)
 
 
+def test_published_limits_serve_where_there_is_no_standard_error():
+    limits = ENGLAND.drop(columns="se").assign(lower=63.1 - 0.196, upper=63.1 + 0.196)
+    made = estimate_gap(rows([59.4], codes="A", se=0.3), limits)
+    assert made["se"].tolist() == pytest.approx([np.sqrt(0.09 + (0.196 / 1.959963984540054) ** 2)], rel=1e-12)
+    given = ENGLAND.assign(lower=60.0, upper=66.0)
+    assert estimate_gap(rows([59.4], codes="A", se=0.3), given)["se"].tolist() == pytest.approx([np.sqrt(0.09 + 0.01)])
+    with pytest.raises(SchemaError, match="give both limits, or neither"):
+        estimate_gap(rows([59.4], codes="A"), limits.drop(columns="upper"))
+
+
 def test_each_series_meets_its_own_reference():
     area = pd.concat([rows([1.0, 2.0], sex="Male"), rows([3.0], codes="A", sex="Female")])
     reference = pd.concat([rows([10.0], codes="R", sex="Male"), rows([20.0], codes="R", sex="Female")])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels import gaps, ill_health, intervals
+from nenc_estimates.kernels.interval_inversion import standard_error_from_limits
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ def estimate_gap(
     Parameters
     ----------
     estimates
-        ``area_code, value`` and any key columns; ``se`` where known.
+        ``area_code, value`` and any key columns; ``se``, or 95 % limits ``lower, upper``, where known.
     reference
-        One row for each series: the same key columns, ``area_code, value``, and ``se`` where known.
+        One row for each series: the same key columns, ``area_code, value``, and ``se`` or 95 % limits where known.
     share
         Area code to the share of the reference's people who live in the area, for an area that is part of the
         reference: the two then share their errors. Default 0 for every area.
@@ -106,8 +108,9 @@ def estimate_share_in_ill_health(
     Parameters
     ----------
     healthy, life
-        Healthy life expectancy and life expectancy: ``area_code, value``, key columns, ``se`` where known. Rows are met
-        by key; a healthy life expectancy whose life expectancy is absent or null has no row in the result.
+        Healthy life expectancy and life expectancy: ``area_code, value``, key columns, ``se``, or 95 % limits
+        ``lower, upper``, where known. Rows are met by key; a healthy life expectancy whose life expectancy is absent
+        or null has no row in the result.
     mixed
         Whether the two come from editions with different populations; carried into ``quality``.
     confidence
@@ -244,9 +247,13 @@ def _shared_keys(first: IntoDataFrame, second: IntoDataFrame, names: Sequence[st
 
 
 def _stacked(frame: IntoDataFrame, by: Sequence[str]) -> Stack:
-    stacked = stack(frame, ["value"], by=by, axis="area_code", optional=["se"])
+    """Stack values with their standard errors: as given, or those behind 95 % limits."""
+    stacked = stack(frame, ["value"], by=by, axis="area_code", optional=["se", "lower", "upper"])
     check_values(stacked)
-    return stacked
+    values = dict(stacked.values)
+    if "se" not in values and "lower" in values:
+        values["se"] = standard_error_from_limits(values["lower"], values["upper"])
+    return replace(stacked, values=values)
 
 
 def _reference_of(stacked: Stack, reference: Stack) -> tuple[NDArray[np.object_], Floats, Floats]:

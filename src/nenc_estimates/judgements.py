@@ -33,6 +33,9 @@ THRESHOLDS = (0.33, 0.66, 0.90)
 called moving away (very likely): Mastrandrea et al. (2010), Guidance Note for Lead Authors of the IPCC Fifth Assessment
 Report on Consistent Treatment of Uncertainties, table 1."""
 
+FAR = 5.0
+"""Times its printed size beyond which a baseline gap is taken for something else."""
+
 PUBLICATION_LAG = 2
 """Years from the end of a window to its publication, about."""
 
@@ -198,6 +201,7 @@ def _baseline_value(problem: Problem, judging: Judging, period: Period | None, p
     if judging.baseline == "estimated" and goal.kind != "reach":
         lacking = ~problem.used[:, place] if place >= 0 else np.ones(count, dtype=bool)
     elif goal.baseline_value is not None:
+        _refuse_no_gap(problem, goal, period, own)
         own, lacking = np.full(count, goal.baseline_value), np.zeros(count, dtype=bool)
     else:
         lacking = np.isnan(own) & (goal.kind != "reach")
@@ -214,6 +218,18 @@ def _baseline_value(problem: Problem, judging: Judging, period: Period | None, p
             f"{problem.area.named(series)}. A share of it says nothing."
         )
     return own, se
+
+
+def _refuse_no_gap(problem: Problem, goal: Goal, period: Period | None, own: Floats) -> None:
+    """Refuse values far above the gap that was printed: most likely those of the area, without their reference."""
+    far = (own > FAR * (goal.baseline_value or np.inf)) & (goal.kind == "reduce_gap")
+    if far.any():
+        series = int(np.flatnonzero(far)[0])
+        raise InvalidDataError(
+            f"{goal.named()} reduces a gap, printed as {goal.baseline_value:g} in {period}, but there the table has "
+            f"{own[series]:.3g} in {problem.area.named(series)}. Pass the gaps themselves, or reference= with the rows "
+            f"of {goal.reference or 'the other side'}."
+        )
 
 
 def _met(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> tuple[Mixture, Floats]:
