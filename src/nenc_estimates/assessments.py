@@ -88,7 +88,8 @@ def assess_goal(
         The target is not later than the latest window.
     InvalidDataError
         The goal does not state what it takes; the table lacks its baseline window or holds another sex; there was no
-        gap to reduce, or its baseline is over five times what was printed; or as in :func:`~nenc_estimates.project_trajectory`.
+        gap to reduce, or its baseline is over five times what was printed; or as in
+        :func:`~nenc_estimates.project_trajectory`.
     ValueError
         An option is unknown or does not go with another; a level to reach is given with a reference.
 
