@@ -23,7 +23,7 @@ def cells(path: Path, kind: str) -> list[str]:
 
 
 def test_they_are_numbered_without_gaps():
-    assert [path.name.partition("_")[0] for path in NOTEBOOKS] == [str(i) for i in range(1, len(NOTEBOOKS) + 1)]
+    assert [path.name.partition("_")[0] for path in NOTEBOOKS] == [str(i) for i in range(1, 8)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
