@@ -334,7 +334,8 @@ class Crosswalk(Summary):
         return tidy(columns, "pandas")
 
     def _head(self) -> str:
-        return f"membership of {self.source or 'sources'} in {self.target or 'targets'}, by {self.basis}"
+        basis = f", by {self.basis}" if self.basis else ""
+        return f"membership of {self.source or 'sources'} in {self.target or 'targets'}{basis}"
 
     def _lines(self) -> list[tuple[str, str]]:
         parts = [f"{describe(code)}, {1 - out:.1%} inside" for code, out in self.outside.items() if 0 < out < 1]
