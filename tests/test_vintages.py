@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nenc_estimates.crosswalks import load_crosswalk
+from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
 from nenc_estimates.errors import SchemaError, UnknownAreaError
 from nenc_estimates.readers import read_indicator
 from nenc_estimates.vintages import select_geography
@@ -69,6 +69,13 @@ def test_regions_sub_icbs_and_strangers_are_set_aside_with_their_reason():
         ["E12000001", "region: it holds whole local authorities"],
         ["E38000127", "not an area of utla21"],
     ]
+
+
+def test_regions_and_countries_of_another_part_of_england_are_set_aside_as_such():
+    crosswalk = Crosswalk.from_shares([("E06000010", "E54000051", 1.0)])
+    table = pd.DataFrame({"area_code": ["E06000010", "E12000003", "E92000001"], "value": 1.0})
+    reasons = select_geography(table, crosswalk).set_aside["reason"].tolist()
+    assert reasons == ["region: it holds whole local authorities", "country: it holds whole local authorities"]
 
 
 def test_a_table_of_a_few_authorities_keeps_them():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import narwhals.stable.v2 as nw
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Table = TypeVar("Table", bound="IntoDataFrame")
 
 _GSS = re.compile(r"[EKNSW][0-9]{8}")
+_LARGER = MappingProxyType({"E12": "region", "E92": "country"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -231,8 +233,8 @@ def _refuse_strangers(stacked: Stack, crosswalks: Sequence[Crosswalk]) -> None:
 
 def _reason(code: str, crosswalk: Crosswalk) -> str:
     area = areas().get(code)
-    if area is not None and area.kind in ("country", "region"):
-        return f"{area.kind}: it holds whole local authorities"
+    if code[:3] in _LARGER:
+        return f"{_LARGER[code[:3]]}: it holds whole local authorities"
     if code in crosswalk.sources:
         return "lies wholly outside every target"
     if area is not None and any(code in pair[:2] for pair in overlaps([code, *crosswalk.sources])):
