@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from pathlib import Path  # noqa: TC003 - part of a public signature
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 from nenc_estimates.areas import ENGLAND
 from nenc_estimates.errors import SchemaError
@@ -165,6 +175,52 @@ class Decomposition(_Section):
         return self
 
 
+class OwnDecomposition(_Section):
+    """Contributions to the gap between two populations of a file of your own: of causes of death, or of ages.
+
+    The file stands beside the specification and has the columns ``area, sex, period, age, deaths, population``, and
+    ``cause`` for causes, with rows of all deaths under the name ``all_causes`` (``""`` if causes make up all deaths).
+    ``between`` names two of its areas; the gap is the second minus the first. ``source``, publisher and edition, is
+    printed on the charts. A part with 1 to 7 deaths in a population is refused, unless ``as_published`` gives the
+    reason why its count may be known.
+    """
+
+    file: Text
+    source: Text = Field(min_length=1)
+    between: tuple[Text, Text]
+    by: Literal["cause", "age"] = "cause"
+    all_causes: str = "all"
+    cause_groups: dict[str, Text] = Field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+    method: Literal["arriaga", "path"] = "arriaga"
+    as_published: Text = ""
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._folder / self.file
+
+    @model_validator(mode="after")
+    def _there(self, info: ValidationInfo) -> OwnDecomposition:
+        self._folder = (info.context or {}).get("folder", Path())
+        if not self.path.is_file():
+            raise ValueError(f"there is no file {self.file!r} beside the specification.")
+        if any("invented" in text.casefold() for text in (self.source, *self.between)):
+            raise ValueError("invented figures are an example of the columns to fill, and no part of a release.")
+        return self
+
+
+def _whose(entry: Any) -> str:
+    return "own" if isinstance(entry, OwnDecomposition) or (isinstance(entry, dict) and "file" in entry) else "packaged"
+
+
+AnyDecomposition = Annotated[
+    Annotated[Decomposition, Tag("packaged")] | Annotated[OwnDecomposition, Tag("own")], Discriminator(_whose)
+]
+"""An entry under ``[[decomposition]]``: of your own where it names a ``file``."""
+
+
 def _check_edition(edition: str, start: str) -> None:
     known = [name[len(start) : -4] for name in manifest("indicators") if name.startswith(start)]
     if edition not in known:
@@ -250,6 +306,7 @@ class Specification(_Section):
     """Slope indices of England."""
     decomposition: tuple[Decomposition, ...] = ()
     """What ages contribute to gaps."""
+    decomposition: tuple[AnyDecomposition, ...] = ()
     deprivation: Deprivation | None = None
     """People in the most deprived fifth of neighbourhoods."""
     population: Population | None = None
@@ -325,4 +382,4 @@ def read_specification(path: Path | None = None) -> Specification:
         raise SchemaError(f"the specification {path} cannot be read: {problem.strerror}.") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise SchemaError(f"{path.name} is not TOML: {problem}.") from problem
-    return Specification.model_validate(content)
+    return Specification.model_validate(content, context={"folder": path.parent})

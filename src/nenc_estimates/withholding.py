@@ -47,6 +47,9 @@ class Rules:
     whole_groups: bool = False
 
 
+LARGEST_WITHHELD: Final = 7
+"""Largest count that is withheld below national level: NHS England, Hospital Episode Statistics."""
+
 OHID: Final = Rules(least_person_years=5_000, widest_interval=20, whole_groups=True)
 """As Fingertips does: the rules of PHEindicatormethods 2.1.0, ``phe_life_expectancy``."""
 

@@ -9,6 +9,8 @@ import pytest
 
 from nenc_estimates.publishing import drawing
 from nenc_estimates.publishing.charts import GOAL_KEY, chart_files, chart_name, draw_charts, groups, latest_edition
+from nenc_estimates.publishing.dashboard import render_page
+from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publish
 from nenc_estimates.publishing.drawing import PALETTE
 from nenc_estimates.publishing.layers import LABEL, ends, level, ranked
 from nenc_estimates.publishing.rounding import rounded
@@ -146,7 +148,16 @@ def test_a_chart_drawn_again_has_the_same_bytes(run, charts):
     assert chart_files(one) == first
 
 
+def test_a_goal_whose_numbers_are_withheld_has_a_card_and_no_chart(run):
+    shown = fit_to_publish(run, DisclosurePolicy())
+    charts = draw_charts(shown)
+    assert not any(name.startswith("goal-s4") for name in charts)
+    page = render_page(shown, charts, title="t")
+    assert "Goal S4: " in page
+    assert 'href="charts/goal-s4' not in page
+
+
 def test_without_goals_there_are_no_charts_of_goals(run):
     none = run.goals.assign(indicator=float("nan"))
     bare = replace(run, goals=none, trajectories=run.trajectories.iloc[:0], local=run.local.iloc[:0])
-    assert {name.split("-")[0] for name in draw_charts(bare)} == {"area", "deprived"}
+    assert {name.split("-")[0] for name in draw_charts(bare)} == {"area", "deprived", "parts"}

@@ -92,7 +92,7 @@ def _card(readings: Sequence[Row], paths: Mapping[Any, Any], charts: Mapping[str
         "charts": drawn,
         "path": [_step(row, unit) for row in path],
         "gap": path[0]["gap"] == path[0]["gap"],
-        "readings": [_reading(row, unit) for row in readings],
+        "readings": [_reading(row, unit, charts) for row in readings],
         "assumptions": goal["assumptions"],
     }
 
@@ -150,9 +150,9 @@ def _step(row: Row, unit: str) -> dict[str, str]:
     return {"period": row["period"], "status": row["status"], **cells, "goal": aim}
 
 
-def _reading(row: Row, unit: str) -> dict[str, str]:
+def _reading(row: Row, unit: str, charts: Mapping[str, Chart]) -> dict[str, str]:
     digits = decimals_of(unit)
-    key = tuple(row[name] for name in GOAL_KEY)
+    chart = chart_name("goal", *(row[name] for name in GOAL_KEY))
     return {
         "view": row["view"],
         "reading": row["reading"],
@@ -162,5 +162,5 @@ def _reading(row: Row, unit: str) -> dict[str, str]:
         "goal": f"{rounded(row['goal_value'], digits)} in {row['target_period']}",
         "chance": chance(row["probability"]),
         "status": row["status"],
-        "file": f"charts/{chart_name('goal', *key)}.svg",
+        "file": f"charts/{chart}.svg" if chart in charts else "",
     }

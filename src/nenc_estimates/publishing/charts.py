@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nenc_estimates.areas import ENGLAND
+from nenc_estimates.publishing.contributions import draw_contributions
 from nenc_estimates.publishing.drawing import PALETTE, Chart, draw, png
 from nenc_estimates.publishing.layers import (
     band,
@@ -51,9 +52,11 @@ def draw_charts(run: Run) -> dict[str, Chart]:
     -------
     dict
         Name to chart: ``goal-…`` for each goal, edition and reading with a trajectory, ``area-…`` for each indicator in
-        its latest edition, area and sex, ``local-…`` for local authorities, ``deprived-…`` for the most deprived fifth.
+        its latest edition, area and sex, ``local-…`` for local authorities, ``deprived-…`` for the most deprived fifth,
+        ``parts-…`` for what contributes to gaps.
     """
-    return {**dict(_goals(run)), **dict(_areas(run)), **dict(_local(run)), **dict(_deprived(run))}
+    kinds = (_goals, _areas, _local, _deprived, _contributions)
+    return {name: chart for kind in kinds for name, chart in kind(run)}
 
 
 def chart_files(charts: Mapping[str, Chart]) -> dict[str, bytes]:
@@ -107,7 +110,8 @@ def named_goals(run: Run) -> dict[tuple[str, ...], Row]:
 
 def _goals(run: Run) -> Iterator[tuple[str, Chart]]:
     goals = named_goals(run)
-    for key, path in groups(run.trajectories, *GOAL_KEY):
+    known = run.trajectories.dropna(subset=["area"])  # counts under disclosure control have none
+    for key, path in groups(known, *GOAL_KEY):
         rows = path.sort_values("year").to_dict("records")
         for what in ("area", "gap") if rows[0]["gap"] == rows[0]["gap"] else ("area",):
             yield chart_name(PREFIX[what], *key), _goal(rows, goals[key], what)
@@ -307,3 +311,14 @@ def _fifth(rows: Sequence[Row], england: float) -> Chart:
     words += f" Highest: {first['area_name']}, {amount(first['value'], '%')}."
     words += f" Lowest: {last['area_name']}, {amount(last['value'], '%')}."
     return draw(drawn, title=title, alt=words)
+
+
+# --- what contributes to gaps -----------------------------------------------------------------------------------------
+
+
+def _contributions(run: Run) -> Iterator[tuple[str, Chart]]:
+    """Draw a scarf of each comparison, and bars of each sex and period in it."""
+    for key, rows in groups(run.decomposition, "comparison", "edition", "source"):
+        yield chart_name("parts", *key[:2]), draw_contributions(rows, source=key[2], form="scarf")
+        for (sex, period), gap in groups(rows, "sex", "period"):
+            yield chart_name("parts", *key[:2], sex, period), draw_contributions(gap, source=key[2])

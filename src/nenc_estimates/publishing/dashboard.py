@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nenc_estimates.areas import ENGLAND
 from nenc_estimates.publishing.cards import all_met, goal_cards, goals_without
 from nenc_estimates.publishing.charts import chart_name, groups, latest_edition, over_time_indicators
+from nenc_estimates.publishing.contributions import figure, gaps_of
 from nenc_estimates.publishing.rounding import rounded, with_limits
 from nenc_estimates.publishing.words import PARTNERSHIPS, TYPES, WHO, decimals_of, in_words
 from nenc_estimates.quality import QUALITY
@@ -58,6 +59,7 @@ def render_page(run: Run, charts: Mapping[str, Chart], *, title: str) -> str:
         areas=[part for name in over_time_indicators(run) for part in _areas(run, charts, name, names[name])],
         authorities=[part for name in names for part in _authorities(run, charts, name, names[name])],
         deprived=[chart for name, chart in charts.items() if name.startswith("deprived-")],
+        comparisons=_comparisons(run, charts),
         sections=[_section(shown, *entry) for entry in run.contents.itertuples(index=False)],
         coverage=[_coverage(shown, *entry) for entry in run.contents.itertuples(index=False)],
         reproduction=[_published(row) for row in run.reproduction.to_dict("records")],
@@ -118,6 +120,25 @@ def _authorities(run: Run, charts: Mapping[str, Chart], indicator: str, name: st
             }
         )
     return parts
+
+
+def _comparisons(run: Run, charts: Mapping[str, Chart]) -> list[dict[str, Any]]:
+    """Lay out what contributes to gaps: each comparison, and the parts of each gap in it."""
+    return [
+        {
+            "chart": charts[chart_name("parts", *key[:2])],
+            "basis": key[2],
+            "gaps": [
+                {
+                    "sex": gap.keys[0],
+                    "chart": charts[chart_name("parts", *key[:2], *gap.keys)],
+                    "rows": [(row["name"], figure(row)) for row in (*gap.parts, {**gap.total, "name": "The gap"})],
+                }
+                for gap in gaps_of(rows)
+            ],
+        }
+        for key, rows in groups(run.decomposition, "comparison", "edition", "basis")
+    ]
 
 
 def _coverage(shown: pd.DataFrame, indicator: str, edition: str, name: str, edition_name: str) -> dict[str, str]:

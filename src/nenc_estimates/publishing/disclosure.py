@@ -14,7 +14,7 @@ from nenc_estimates.publishing.additive import exposed, sum_rows
 from nenc_estimates.publishing.rounding import half_away
 from nenc_estimates.quality import QUALITY
 from nenc_estimates.tables import KEYS
-from nenc_estimates.withholding import CODES, OHID
+from nenc_estimates.withholding import CODES, LARGEST_WITHHELD, OHID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ class DisclosurePolicy:
         Column to total to the labels that add up to it, such as ``{"sex": {"Persons": ("Female", "Male")}}``.
     """
 
-    largest_withheld: int = 7
+    largest_withheld: int = LARGEST_WITHHELD
     round_to: int = 5
     min_person_years: float = OHID.least_person_years
     max_width: float = OHID.widest_interval

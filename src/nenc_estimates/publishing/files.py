@@ -18,6 +18,7 @@ from nenc_estimates.publishing.disclosure import DisclosurePolicy, fit_to_publis
 from nenc_estimates.publishing.revisions import mark_revised, read_release
 from nenc_estimates.publishing.staging import recover, replace_folder
 from nenc_estimates.publishing.workbook import write_workbook
+from nenc_estimates.specification import Decomposition, OwnDecomposition
 from nenc_estimates.text import is_formula, quoted
 
 if TYPE_CHECKING:
@@ -159,9 +160,13 @@ def _record(run: Run, specification: Specification, folder: Path) -> dict[str, A
     packages = ("nenc-estimates", "numpy", "pandas", "pyarrow", "scipy", "gptables", "xlsxwriter", "vl-convert-python")
     used = {indicator_files()[entry.indicator, entry.edition] for entry in specification.weighted}
     used |= {f"deaths_by_age_{tables.deaths}.csv" for tables in specification.life_tables}
-    used |= {f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition}
+    own = [split for split in specification.decomposition if isinstance(split, OwnDecomposition)]
+    used |= {
+        f"deaths_by_age_{split.deaths}.csv" for split in specification.decomposition if isinstance(split, Decomposition)
+    }
     used |= {f"le_hle_by_imd_decile_{slopes.edition}.csv" for slopes in specification.national_slopes}
     checksums = {f"indicators/{name}": manifest("indicators")[name].sha256 for name in used}
+    checksums |= {entry.file: hashlib.sha256(entry.path.read_bytes()).hexdigest() for entry in own}
     checksums |= {f"lookups/{name}": entry.sha256 for name, entry in manifest("lookups").items()}
     return {
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},

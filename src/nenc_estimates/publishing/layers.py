@@ -83,7 +83,7 @@ def over_time(
     unit: str,
 ) -> Layer:
     """Put layers over periods, labels at the end of their lines, and say where the scale starts."""
-    low, high, step = _round_range(values)
+    low, high, step = round_range(values)
     ticks = [low + step * k for k in range(round((high - low) / step) + 1)]
     side = unit if low <= 0 else f"{unit} (scale does not start at 0)"
     y = {"title": None, "values": ticks, "grid": True, "domain": False, "ticks": False}
@@ -131,7 +131,7 @@ def ranked(rows: Sequence[Row], *, title: Sequence[str], unit: str) -> Layer:
         for row in rows
     ]
     values = [row[side] for row in rows for side in ("value", "lower", "upper") if row[side] == row[side]]
-    low, high, step = _round_range([*values, england])
+    low, high, step = round_range([*values, england])
     ticks = [low + step * k for k in range(round((high - low) / step) + 1)]
     x: Layer = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
     x["axis"] = {"title": unit if low <= 0 else f"{unit} (scale does not start at 0)", "values": ticks, "grid": True}
@@ -163,7 +163,7 @@ def level(rows: Sequence[Row], england: float, *, title: Sequence[str], unit: st
         | {"told": f"{row['area_name']}: {between(row, unit)}"}
         for row in rows
     ]
-    low, high, _ = _round_range([0.0, *(row["value"] for row in rows), england])
+    low, high, _ = round_range([0.0, *(row["value"] for row in rows), england])
     x: Layer = {"field": "value", "type": "quantitative", "scale": {"domain": [low, high], "nice": False}}
     x["axis"] = {"title": unit, "grid": True, "tickCount": 6}
     y = {"field": "area", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False}}
@@ -226,8 +226,8 @@ def _data(rows: Sequence[Row], *columns: str) -> Layer:
     return {"values": [{name: row[name] for name in ("period", *columns)} for row in known]}
 
 
-def _round_range(values: Sequence[float]) -> tuple[float, float, float]:
-    """Smallest range of whole steps of 1, 2 or 5 that holds the values, in at most seven steps."""
+def round_range(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the smallest range of whole steps of 1, 2 or 5 that holds the values, in at most seven steps."""
     known = [value for value in values if not math.isnan(value)]
     low, high = min(known), max(known)
     if 0 < low < FROM_ZERO * high:

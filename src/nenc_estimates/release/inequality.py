@@ -11,22 +11,24 @@ from nenc_estimates.deprivation import assign_quantiles
 from nenc_estimates.indicators import INDICATORS, Indicator
 from nenc_estimates.inequality import estimate_slope_index
 from nenc_estimates.packaged import manifest, read_packaged
+from nenc_estimates.release.own_files import own_contributions
 from nenc_estimates.release.people import NEIGHBOURHOODS
 from nenc_estimates.release.rows import labelled
+from nenc_estimates.specification import OwnDecomposition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from nenc_estimates.specification import Decomposition, NationalSlopes
+    from nenc_estimates.specification import AnyDecomposition, Decomposition, NationalSlopes
 
 MOST, LEAST = "most deprived fifth of districts", "least deprived fifth of districts"
 INSIDE = "North East and North Cumbria"
 SAMPLING = ", sampling errors"
 DECOMPOSITION = (
     *("comparison", "edition", "sex", "period", "first", "second", "of", "method", "effect", "age", "cause"),
-    *("value", "lower", "upper", "se", "share", "quality", "basis"),
+    *("value", "lower", "upper", "se", "share", "quality", "basis", "source"),
 )
 """Columns of the table of contributions. The gap is the second population's life expectancy minus the first's."""
 
@@ -71,18 +73,30 @@ def national_slopes_part(entry: NationalSlopes) -> list[pd.DataFrame]:
     return parts
 
 
-def decomposition_table(entries: Sequence[Decomposition]) -> pd.DataFrame:
-    """Split gaps by age: the whole partnership against the rest, and the most against the least deprived districts."""
+def decomposition_table(entries: Sequence[AnyDecomposition]) -> pd.DataFrame:
+    """Split gaps by age: the whole partnership against the rest, and the most against the least deprived districts.
+
+    Entries that name a file of their own are split by cause of death, or by age, as they say.
+
+    Raises
+    ------
+    EstimatesError
+        A file does not hold what its entry says, or a part of a gap has few deaths.
+    """
     import pandas as pd  # noqa: PLC0415 - importing the library must stay cheap
 
-    parts = [part for entry in entries for part in _decomposed(entry)]
+    parts = []
+    for entry in entries:
+        parts += [own_contributions(entry)] if isinstance(entry, OwnDecomposition) else _decomposed(entry)
     if not parts:
         return pd.DataFrame(columns=list(DECOMPOSITION))
     return pd.concat(parts, ignore_index=True)[list(DECOMPOSITION)]
 
 
 def _decomposed(entry: Decomposition) -> list[pd.DataFrame]:
-    table = read_packaged("indicators", f"deaths_by_age_{entry.deaths}.csv").to_pandas()
+    name = f"deaths_by_age_{entry.deaths}.csv"
+    table, about = read_packaged("indicators", name).to_pandas(), manifest("indicators")[name]
+    source = f"{about.publisher}, {about.edition}"
     inside = set(load_crosswalk("ltla21", "nenc").whole().sources)
     outside = [code for code in table["area_code"].unique() if code not in inside]
     partnership, rest = (
@@ -105,7 +119,7 @@ def _decomposed(entry: Decomposition) -> list[pd.DataFrame]:
         pooled = table.assign(group=table["area_code"].map(groups)).dropna(subset=["group"])
         pooled = pooled.groupby(["group", "sex", "period", "age"], as_index=False)[["deaths", "population"]].sum()
         made = decompose_gap(pooled, between=pair, populations="group", method=entry.method)
-        parts.append(made.assign(comparison=comparison, edition=entry.deaths, basis=basis))
+        parts.append(made.assign(comparison=comparison, edition=entry.deaths, basis=basis, source=source))
     return parts
 
 
