@@ -108,8 +108,8 @@ def draw_contributions(table: IntoDataFrame, *, source: str, form: Form = "bars"
     >>> pair = ("invented nation", "invented region")
     >>> parts = decompose_gap(example, between=pair, by="cause", populations="area")
     >>> chart = draw_contributions(parts, form="scarf", source="invented: drawn at random")
-    >>> print(chart.alt[:78])
-    INVENTED FIGURES. Gap in life expectancy: causes of death. Invented region min
+    >>> print(chart.alt[:68])
+    INVENTED FIGURES. Gap in life expectancy: causes of death, invented.
     """
     if form not in FORMS:
         raise ValueError(f"form is {form!r}; known: {', '.join(FORMS)}.")
