@@ -332,10 +332,7 @@ def weigh(
     np.float64(0.1777)
     """
     entries = crosswalk.entries(age)
-    members = [entries.sources[i] for i in np.unique(entries.source[entries.share > 0])]
-    used = denominator.nearest_year(members, sex=sex, age=age, year=year)
-    people = denominator.people(entries.sources, sex=sex, age=age, year=used)[entries.source]
-    weight = formulas.weights(np.where(entries.share == 0, 0.0, people), entries.share, entries.starts)
+    used, _, weight = people_and_weights(entries, denominator, sex=sex, age=age, year=year)
     lengths = np.diff(np.append(entries.starts, entries.source.size))
     return Weights(
         target_code=np.repeat(np.array(entries.targets, dtype=object), lengths),
@@ -344,6 +341,23 @@ def weigh(
         entries=entries,
         basis=f"{denominator.name}, {sex}, age {age}, {used}",
     )
+
+
+def people_and_weights(
+    entries: Entries, denominator: Denominator, *, sex: str, age: str, year: int | None
+) -> tuple[int, Floats, Floats]:
+    """Find the year that is taken, and the people and the weight of each entry.
+
+    Raises
+    ------
+    InvalidDataError
+        A member has no figure.
+    """
+    members = [entries.sources[i] for i in np.unique(entries.source[entries.share > 0])]
+    used = denominator.nearest_year(members, sex=sex, age=age, year=year)
+    people = denominator.people(entries.sources, sex=sex, age=age, year=used)[entries.source]
+    weight = formulas.weights(np.where(entries.share == 0, 0.0, people), entries.share, entries.starts)
+    return used, people, weight
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nenc_estimates.denominators import people_and_weights
 from nenc_estimates.kernels import weighting as formulas
 from nenc_estimates.periods import Period
 
@@ -217,10 +218,7 @@ def _weigh(crosswalk: Crosswalk, people: Denominator | None, sex: str, age: str,
         return _Weighed(
             entries=entries, people=even * np.nan, weight=weight, basis="coverage by areas", proxy_year=False
         )
-    members = [entries.sources[i] for i in np.unique(entries.source[entries.share > 0])]
-    used = people.nearest_year(members, sex=sex, age=age, year=year)
-    count = people.people(entries.sources, sex=sex, age=age, year=used)[entries.source]
-    weight = formulas.weights(np.where(entries.share == 0, 0.0, count), entries.share, entries.starts)
+    used, count, weight = people_and_weights(entries, people, sex=sex, age=age, year=year)
     when = f", {used} ({people.series_of(used)})" if people.series_of(used) else f", {used}" if used else ""
     return _Weighed(
         entries=entries,
