@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nenc_estimates.errors import SchemaError
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.tables import gathered, stack, tidy_texts
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nenc_estimates.age_bands import AgeBands
-    from nenc_estimates.kernels.intervals import Confidence
+    from nenc_estimates.kernels.levels import Confidence
     from nenc_estimates.tables import Stack, Texts
 
     Floats = NDArray[np.float64]
@@ -93,6 +95,13 @@ def chosen_ages(at: Ages, bands: AgeBands) -> NDArray[np.intp]:
     bands
         The age bands.
 
+    Raises
+    ------
+    ValueError
+        It is something else.
+    SchemaError
+        An age is none of the bands.
+
     Examples
     --------
     >>> from nenc_estimates.age_bands import ABRIDGED_90
@@ -101,8 +110,29 @@ def chosen_ages(at: Ages, bands: AgeBands) -> NDArray[np.intp]:
     """
     if isinstance(at, str) and at == "all":
         return np.arange(len(bands))
-    named = [at] if isinstance(at, (str, int)) else list(at)
+    named = [at] if isinstance(at, (str, Integral)) or not isinstance(at, Iterable) else list(at)
+    if not all(isinstance(age, (str, Integral)) for age in named):
+        raise ValueError(
+            f"{at!r} names no ages: write 'all', or one or several labels ('65-69') or ages at which bands begin, "
+            "such as (0, 65)."
+        )
     return np.array(sorted({bands.index(age) for age in named}), dtype=np.intp)
+
+
+def check_shares(stacked: Stack, names: Sequence[str]) -> None:
+    """Refuse columns that hold something else than shares.
+
+    Raises
+    ------
+    InvalidDataError
+        A cell lies outside 0 to 1; the message names the rows.
+    """
+    for name in names:
+        outside = (stacked.values[name] < 0) | (stacked.values[name] > 1)
+        if outside.any():
+            raise InvalidDataError(
+                f"{name} is a share between 0 and 1, but is not in {stacked.named(outside)}. Divide percentages by 100."
+            )
 
 
 def limit_columns(value: Floats, se: Floats, confidence: Confidence) -> dict[str, Floats]:
@@ -121,8 +151,8 @@ def limit_columns(value: Floats, se: Floats, confidence: Confidence) -> dict[str
     ['lower', 'upper', 'lower_998', 'upper_998']
     """
     columns: dict[str, Floats] = {}
-    levels = np.atleast_1d(np.asarray(confidence, dtype=np.float64))
-    for i, (level, z) in enumerate(zip(levels, z_value(levels), strict=True)):
+    quantiles = np.atleast_1d(z_value(confidence))
+    for i, (level, z) in enumerate(zip(np.atleast_1d(confidence), quantiles, strict=True)):
         ending = f"_{f'{level:.10g}'[2:]}" if i else ""
         columns[f"lower{ending}"] = value - z * se
         columns[f"upper{ending}"] = value + z * se

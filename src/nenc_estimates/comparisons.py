@@ -10,6 +10,7 @@ import numpy as np
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels import gaps, ill_health, intervals
 from nenc_estimates.kernels.interval_inversion import standard_error_from_limits
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.tables import KEYS, check_values, open_frame, stack, tidy
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def estimate_gap(
     value = gaps.gap(stacked.values["value"], expected[:, None], better=better)
     se = stacked.values.get("se", np.full(value.shape, np.nan))
     variance = gaps.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
-    limits = intervals.normal_interval(value, variance, confidence=confidence)
+    limits = intervals.normal_interval(value, variance, confidence=one_level(confidence))
     groups, areas = np.nonzero(stacked.rows >= 0)
     return tidy(
         {
@@ -148,7 +149,7 @@ def estimate_share_in_ill_health(
         )
     se = stacked.values.get("se", np.full(hle.shape, np.nan))
     value, variance = ill_health.share_in_ill_health(hle, le, se**2, stacked.found_in(beside, "se") ** 2)
-    limits = intervals.normal_interval(value, variance, confidence=confidence)
+    limits = intervals.normal_interval(value, variance, confidence=one_level(confidence))
     groups, areas = np.nonzero((stacked.rows >= 0) & ~np.isnan(le))
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}
     return tidy(

@@ -11,6 +11,7 @@ from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.age_tables import stack_ages
 from nenc_estimates.inequality_measures import DEFINITIONS, check_choice, measured, tidy_measures
 from nenc_estimates.kernels.inequality import quantile_ranks
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.quantile_pools import pool_quantiles, quantile_expectancies
 from nenc_estimates.quantile_tables import LEAST, parse_quantiles
 from nenc_estimates.tables import number_column, open_frame, text_column
@@ -229,7 +230,7 @@ def estimate_deprivation_gap(
     stacked = stack_ages(table, columns, by=[*by, quantile, *over], bands=bands)
     pools = pool_quantiles(stacked, by, quantile, quantiles=quantiles, most_deprived=most_deprived)
     years = quantile_expectancies(pools, bands, rules=rules, health=health, at=bands.index(at))
-    made = measured(years.value, pools.people, years.se, measures=measures, confidence=confidence)
+    made = measured(years.value, pools.people, years.se, measures=measures, confidence=one_level(confidence))
     method = f"{of} at {at}, life tables of pooled deaths and people"
     return tidy_measures(pools.keys, made, definition=definition, method=method, reasons=years.reasons)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.intervals import normal_interval
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.periods import Period
 from nenc_estimates.tables import open_frame, stack, text_column, tidy
 
@@ -78,7 +79,7 @@ def estimate_mean_gap(
     value = np.where(held, weights * stacked.values["value"], 0.0).sum(axis=-1)
     se = stacked.values.get("se", np.full(held.shape, np.nan))
     variance = np.where(held, (weights * se) ** 2, 0.0).sum(axis=-1)
-    limits = normal_interval(value, variance, confidence=confidence)
+    limits = normal_interval(value, variance, confidence=one_level(confidence))
     lacking = (held & np.isnan(stacked.values["value"])).any(axis=-1)
     quality = np.where(lacking, "incomplete", "").astype(object)
     quality[nobody] = "area_without_people"
@@ -146,7 +147,7 @@ def compare_gaps(
         raise InvalidDataError(f"there is no counterpart for {one.named(lacking)}.")
     value = one.found_in(other, "value") - one.values["value"]
     variance = one.found_in(other, "se") ** 2 + one.values["se"] ** 2
-    limits = normal_interval(value, variance, confidence=confidence)
+    limits = normal_interval(value, variance, confidence=one_level(confidence))
     groups, measures = np.nonzero(one.rows >= 0)
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}
     return tidy(

@@ -18,6 +18,7 @@ from nenc_estimates.inequality_measures import (
 from nenc_estimates.kernels import simulated_slopes, slopes
 from nenc_estimates.kernels.inequality import attributable_contributions
 from nenc_estimates.kernels.interval_inversion import standard_error_from_limits
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.quantile_tables import stack_quantiles
 from nenc_estimates.tables import check_values, tidy
 
@@ -101,7 +102,11 @@ def estimate_inequality(
     stacked = _stacked(table, by, quantile, quantiles, most_deprived, people=people)
     population = stacked.values.get("population", np.full(stacked.rows.shape, np.nan))
     made = measured(
-        stacked.values["value"], population, _errors(stacked, decimals), measures=measures, confidence=confidence
+        stacked.values["value"],
+        population,
+        _errors(stacked, decimals),
+        measures=measures,
+        confidence=one_level(confidence),
     )
     reasons = reasons_for_values(stacked, people=people)
     return tidy_measures(stacked, made, definition=definition, method="from a value of each quantile", reasons=reasons)
@@ -166,8 +171,10 @@ def estimate_slope_index(
     value, population = stacked.values["value"], stacked.values["population"]
     se = _errors(stacked, decimals) if errors == "sampling" else slopes.scatter_errors(value, population, scale=scale)
     made = {
-        "slope index": slopes.slope_index(value, population, se=se, scale=scale, confidence=confidence),
-        "relative index": slopes.relative_index(value, population, se=se, scale=scale, confidence=confidence),
+        "slope index": slopes.slope_index(value, population, se=se, scale=scale, confidence=one_level(confidence)),
+        "relative index": slopes.relative_index(
+            value, population, se=se, scale=scale, confidence=one_level(confidence)
+        ),
     }
     reasons = reasons_for_values(stacked, people=True)
     method = f"weighted line through ridit ranks, {scale} scale, {errors} errors"
@@ -287,7 +294,10 @@ def estimate_quantile_contributions(
     check_choice(definition, DEFINITIONS, what="a definition")
     stacked = _stacked(table, by, quantile, quantiles, most_deprived, people=True)
     made = attributable_contributions(
-        stacked.values["value"], stacked.values["population"], se=_errors(stacked, decimals), confidence=confidence
+        stacked.values["value"],
+        stacked.values["population"],
+        se=_errors(stacked, decimals),
+        confidence=one_level(confidence),
     )
     groups, count = stacked.rows.shape
     gone = np.isnan(made.value).any(axis=-1, keepdims=True)

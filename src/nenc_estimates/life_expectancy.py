@@ -9,6 +9,7 @@ import numpy as np
 from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.age_tables import chosen_ages, joined_codes, limit_columns, stack_ages, sum_from_age_up, tidy_ages
 from nenc_estimates.kernels import expectancy
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.kernels.life_table import life_table_faults
 from nenc_estimates.kernels.weighting import grouped_sum
 from nenc_estimates.pooling import in_order, lay_ages_out
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.age_tables import Ages
-    from nenc_estimates.kernels.intervals import Confidence
+    from nenc_estimates.kernels.levels import Confidence
     from nenc_estimates.pooling import Laid
     from nenc_estimates.tables import Texts
     from nenc_estimates.vintages import Target
@@ -252,7 +253,7 @@ def compare_pooled_and_weighted(
     targets = in_order(series, laid, [_compared(each, bands) for each in laid])
     columns = dict(targets.columns)
     for name in ("pooled", "weighted"):
-        limits = limit_columns(columns[name], columns[f"{name}_se"], confidence)
+        limits = limit_columns(columns[name], columns[f"{name}_se"], one_level(confidence))
         columns |= {f"{name}_{side}": limits[side] for side in ("lower", "upper")}
     pairs = zip(columns["quality"], codes_of(columns.pop("faults")), strict=True)
     columns["quality"] = np.array([";".join(filter(None, pair)) for pair in pairs], dtype=object)

@@ -10,6 +10,7 @@ from nenc_estimates.age_bands import ESP2013, FIVE_YEAR_90
 from nenc_estimates.age_tables import stack_ages
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels import standardisation
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.tables import stack, tidy
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def estimate_standardised_rate(
     nenc_estimates.kernels.standardisation.directly_standardised_rate : the formula and its source.
     """
     if set(standard) != set(bands.lower):
-        differing = sorted(set(standard) ^ set(bands.lower))
+        differing = sorted(set(standard) ^ set(bands.lower), key=str)
         raise SchemaError(
             f"the standard population begins bands at other ages than the table's: {differing}. Pass the people of "
             "each of the bands, or add up the table's ages to the bands of the standard."
@@ -95,7 +96,9 @@ def estimate_standardised_rate(
     stacked = stack_ages(table, [events, population], by=by, bands=bands)
     people = np.array([standard[age] for age in bands.lower], dtype=np.float64)
     counts, exposed = _finite(stacked, events, population)
-    rate = standardisation.directly_standardised_rate(counts, exposed, standard=people, confidence=confidence)
+    rate = standardisation.directly_standardised_rate(
+        counts, exposed, standard=people, confidence=one_level(confidence)
+    )
     few = counts.sum(axis=-1) < least_events
     reasons = _reasons(stacked, counts, exposed > 0)
     reasons[few & (reasons == "")] = "withheld_few_events"
@@ -174,7 +177,7 @@ def estimate_standardised_ratio(
         rates = known / np.where(people > 0, people, np.nan)
     expected = standardisation.expected_events(exposed, reference_rate=rates[_matched(stacked, beside, match)])
     observed = counts.sum(axis=-1)
-    ratio = standardisation.standardised_ratio(observed, expected, confidence=confidence)
+    ratio = standardisation.standardised_ratio(observed, expected, confidence=one_level(confidence))
     reasons = _reasons(stacked, counts, exposed >= 0)
     reasons[(reasons == "") & ~(expected > 0)] = "nothing_expected"
     made = _columns(ratio, multiplier, hidden=np.zeros(observed.shape, dtype=bool))
@@ -241,7 +244,7 @@ def estimate_rate_ratio(
     first, second = (stacked.labels.index(name) for name in names)
     value, variance = stacked.values["value"], stacked.values["se"] ** 2
     ratio = standardisation.rate_ratio(
-        value[:, first], variance[:, first], value[:, second], variance[:, second], confidence=confidence
+        value[:, first], variance[:, first], value[:, second], variance[:, second], confidence=one_level(confidence)
     )
     absent = np.asarray((stacked.rows[:, [first, second]] < 0).any(axis=-1))
     reasons = np.where(absent, "no_counterpart", np.where(np.isnan(ratio.value), "rate_without_value", ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.life_table import Fault, life_table_faults
 
 if TYPE_CHECKING:
@@ -208,6 +208,8 @@ def withhold(
     remarks
         Code to the cells that it stands in ``(group, age)``; it withholds nothing.
     """
+    if not isinstance(rules, Rules):
+        raise ValueError(f"rules is {rules!r}: it is OHID, NONE, or Rules(...) of your own.")
     faulty = counts.faults[:, None] > 0
     few = np.nansum(counts.population, axis=-1, keepdims=True) <= rules.least_person_years
     hidden = (faulty | few) if rules.whole_groups else few

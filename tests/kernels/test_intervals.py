@@ -22,8 +22,8 @@ from nenc_estimates.kernels.intervals import (
     poisson_interval,
     wilson_from_variance,
     wilson_interval,
-    z_value,
 )
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.log_intervals import log_interval, logit_interval
 
 # Every interval, with inputs of shape (area,) for which all limits exist, and the value it surrounds.

@@ -16,6 +16,7 @@ from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.life_table import (
     Fault,
     expected_variance,
+    from_probabilities,
     life_expectancy_variance,
     life_table,
     life_table_faults,
@@ -179,3 +180,22 @@ def test_each_fault_has_its_own_bit() -> None:
     assert life_table_faults(deaths[0], population[0]).shape == ()
     finite = np.isfinite(life_expectancy(deaths, population, width=[1, 4, np.inf], nax=[0.5, 2, 0]).ex[:, 0])
     assert finite[:6].tolist() == [True, *[False] * 5]
+
+
+@pytest.mark.parametrize("impossible", [-0.1, 1.1, np.inf, -np.inf])
+def test_an_impossible_probability_of_dying_is_nan_up_to_its_band_and_nowhere_else(impossible: float) -> None:
+    rates = np.full((2, 20), 0.05)
+    known = np.full((2, 20), np.nan)
+    known[0, 3] = impossible
+    made, plain = life_table(rates, nqx=known, **OHID), life_table(rates, **OHID)
+    assert np.isnan(made.nqx[0, 3])
+    assert np.isnan(made.ex[0, :4]).all()
+    np.testing.assert_array_equal(made.ex[0, 4:], plain.ex[0, 4:])
+    np.testing.assert_array_equal(made.ex[1], plain.ex[1])
+    chances = np.array([[0.2, impossible, 1.0], [0.2, 0.3, 1.0]])
+    kept = from_probabilities(
+        chances, width=np.array([40.0, 40.0, np.inf]), nax=np.array([20.0, 20.0, 5.0]), nMx=chances, radix=1.0
+    )
+    assert np.isnan(kept.ex[0, :2]).all()
+    assert kept.ex[0, 2] == 5.0
+    assert np.isfinite(kept.ex[1]).all()

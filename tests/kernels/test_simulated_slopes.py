@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.simulated_slopes import simulated_slope_index
 from nenc_estimates.kernels.slopes import relative_index, slope_index
 

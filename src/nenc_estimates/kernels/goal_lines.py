@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from nenc_estimates.kernels.levels import one_level
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -310,9 +312,7 @@ def detectability(
     """
     from scipy.special import ndtr, ndtri  # noqa: PLC0415 - importing the kernels stays quick
 
-    if not 0 < confidence < 1:
-        msg = f"confidence lies between 0 and 1 (0.95, say), not {confidence}"
-        raise ValueError(msg)
+    confidence = one_level(confidence)
     se = np.hypot(np.asarray(se_baseline, float), np.asarray(se_target, float))
     se = np.where(se > 0, se, np.nan)
     critical = float(ndtri((1 + confidence) / 2))

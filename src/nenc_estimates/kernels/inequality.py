@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nenc_estimates.kernels.intervals import Confidence, z_value
+from nenc_estimates.kernels.levels import Confidence, z_value
 from nenc_estimates.kernels.log_intervals import log_interval
 
 if TYPE_CHECKING:

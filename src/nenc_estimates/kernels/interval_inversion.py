@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nenc_estimates.kernels.intervals import Floats, Interval, z_value
+from nenc_estimates.kernels.intervals import Floats, Interval
+from nenc_estimates.kernels.levels import one_level, z_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -376,10 +377,7 @@ def _sound(
 
 
 def _z(confidence: float) -> float:
-    z = z_value(confidence)
-    if z.ndim:
-        raise ValueError(f"published limits are of one confidence level, such as 0.95; got {confidence!r}")
-    return float(z)
+    return float(z_value(one_level(confidence)))
 
 
 def _floats(*data: ArrayLike) -> tuple[Floats, ...]:

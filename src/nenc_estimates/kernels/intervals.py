@@ -9,15 +9,14 @@ The other direction, from published limits to what stood behind them, is `.inter
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nenc_estimates.kernels.levels import Confidence, tails, z_value
+
 Floats = NDArray[np.float64]
-Confidence = float | Sequence[float] | Floats
 
 EXACT_BELOW = 10.0
 """Counts under this get exact Poisson limits, others Byar's: the rule of England's public health outcomes."""
@@ -35,37 +34,6 @@ class Interval:
 
     lower: Floats
     upper: Floats
-
-
-def z_value(confidence: Confidence) -> Floats:
-    """Find the standard normal quantile of a two-sided confidence level.
-
-    Parameters
-    ----------
-    confidence : float or sequence of float
-        Level or levels, each between 0 and 1 [fraction].
-
-    Returns
-    -------
-    ndarray, () or (level,)
-        z, for which a standard normal variable lies within -z and z with that probability.
-
-    Raises
-    ------
-    ValueError
-        When a level is not strictly between 0 and 1.
-
-    References
-    ----------
-    Wichura, M. J. (1988). Algorithm AS 241. Applied Statistics 37(3), 477-484. doi:10.2307/2347330
-
-    Examples
-    --------
-    >>> z_value((0.95, 0.998)).round(6).tolist()
-    [1.959964, 3.090232]
-    """
-    tail = _tail(confidence)
-    return np.array([-NormalDist().inv_cdf(p) for p in tail.flat]).reshape(tail.shape)
 
 
 def normal_interval(value: ArrayLike, variance: ArrayLike, *, confidence: Confidence = 0.95) -> Interval:
@@ -232,7 +200,7 @@ def exact_poisson_interval(count: ArrayLike, *, confidence: Confidence = 0.95) -
     from scipy.special import gammainccinv, gammaincinv  # noqa: PLC0415  # importing the kernel stays cheap
 
     count = _counts(count)
-    tail = _ahead(_tail(confidence), count)
+    tail = _ahead(tails(confidence), count)
     lower = np.where(count == 0, 0.0 * tail, gammaincinv(_keep(count != 0, count), tail))
     return Interval(lower=lower, upper=gammainccinv(count + 1.0, tail))
 
@@ -353,16 +321,6 @@ def _wilson(value: Floats, other: Floats, n: Floats, confidence: Confidence) -> 
     lower = twice * value / both
     upper = np.clip(both / (2.0 * (n + z * z)), value, 1.0)
     return Interval(lower=lower, upper=upper)
-
-
-def _tail(confidence: Confidence) -> Floats:
-    """Probability beyond each limit, one for each level."""
-    level = np.asarray(confidence, dtype=np.float64)
-    if level.ndim > 1 or not np.all((level > 0) & (level < 1)):
-        raise ValueError(
-            f"confidence is a fraction between 0 and 1, or a sequence of them: write 0.95, not 95; got {confidence!r}"
-        )
-    return (1.0 - level) / 2.0
 
 
 def _ahead(levels: Floats, *data: Floats) -> Floats:

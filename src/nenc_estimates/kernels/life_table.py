@@ -114,7 +114,7 @@ def life_table(
         probability = np.where(np.isnan(known), probability, known)
         lived = np.where((nax >= 0) & (nax <= width), nax, np.nan) + np.zeros(shape)
         lived[..., -1] = np.where(rate[..., -1] > 0, 1 / rate[..., -1], np.nan)
-    probability = np.where(np.isnan(lived) | ~((probability >= 0) & (probability <= 1)), np.nan, probability)
+    probability = np.where(np.isnan(lived), np.nan, probability)
     probability[..., -1] = np.where(np.isnan(lived[..., -1]), np.nan, 1.0)
     return from_probabilities(probability, width=width, nax=lived, nMx=rate + np.zeros(shape), radix=radix)
 
@@ -141,7 +141,7 @@ def from_probabilities(
     Returns
     -------
     LifeTable
-        As `life_table` gives it.
+        As `life_table` gives it; ``nan`` at every age up to a band whose probability lies outside 0 to 1.
 
     Examples
     --------
@@ -149,6 +149,7 @@ def from_probabilities(
     >>> from_probabilities(q, width=np.array([40.0, np.inf]), nax=a, nMx=a * np.nan, radix=1.0).ex
     array([32.5,  5. ])
     """
+    nqx = np.where((nqx >= 0) & (nqx <= 1), nqx, np.nan)
     survivors = np.cumprod(1 - nqx[..., :-1], axis=-1)
     lx = radix * np.concatenate([np.ones_like(nqx[..., :1]), survivors], axis=-1)
     ndx = lx * nqx

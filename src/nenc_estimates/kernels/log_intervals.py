@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nenc_estimates.kernels.interval_inversion import limits_fault, standard_error_from_limits
-from nenc_estimates.kernels.intervals import Confidence, Floats, Interval, normal_interval
+from nenc_estimates.kernels.intervals import Floats, Interval, normal_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from nenc_estimates.kernels.levels import Confidence
 
 
 def log_interval(value: ArrayLike, variance: ArrayLike, *, confidence: Confidence = 0.95) -> Interval:

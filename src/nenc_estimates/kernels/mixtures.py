@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nenc_estimates.kernels.levels import one_level
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -82,6 +84,7 @@ class Mixture:
 
     def interval(self, *, confidence: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lower and upper limits that leave equal probability outside, each of shape ``(...)``."""
+        confidence = one_level(confidence)
         limits = self.quantile([(1 - confidence) / 2, (1 + confidence) / 2])
         return limits[..., 0], limits[..., 1]
 

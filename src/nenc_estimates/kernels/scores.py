@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nenc_estimates.kernels.levels import one_level
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -143,9 +145,7 @@ def interval_score(
     >>> float(interval_score(4.7, 3.0, 4.5).round(6))
     9.5
     """
-    if not 0 < confidence < 1:
-        msg = f"confidence lies between 0 and 1 (0.95, say), not {confidence}"
-        raise ValueError(msg)
+    confidence = one_level(confidence)
     x, low, high = (np.asarray(part, float) for part in (actual, lower, upper))
     missed = np.maximum(low - x, 0.0) + np.maximum(x - high, 0.0)
     return np.asarray(high - low + 2 / (1 - confidence) * missed)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nenc_estimates.kernels.inequality import Measure, population_shares
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.kernels.slopes import Scale, scale_named, slope_weights
 
 if TYPE_CHECKING:
@@ -87,7 +87,11 @@ def simulated_slope_index(
     """
     if draws < 1000 or draws != int(draws):
         raise ValueError(f"draws must be a whole number of 1,000 or more, not {draws}")
-    z_value(confidence)  # refuses what is not a level
+    confidence = one_level(confidence)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(
+            f"rng is {rng!r}: pass a generator, such as np.random.default_rng(2026). Limits are made of it."
+        )
     noisy, fitted = scale_named(noise), scale_named(noise if transform else "linear")
     arrays = np.broadcast_arrays(*(np.asarray(each, dtype=np.float64) for each in (value, population, se)))
     groups, quantiles = arrays[0].shape[:-1], arrays[0].shape[-1]

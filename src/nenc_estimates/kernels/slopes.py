@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nenc_estimates.kernels.inequality import Measure, population_shares, ridit_ranks
-from nenc_estimates.kernels.intervals import Confidence, Interval, z_value
+from nenc_estimates.kernels.intervals import Interval
+from nenc_estimates.kernels.levels import Confidence, z_value
 from nenc_estimates.kernels.log_intervals import log_interval
 
 if TYPE_CHECKING:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nenc_estimates.kernels.intervals import Confidence, dobson_interval, poisson_interval
+from nenc_estimates.kernels.intervals import dobson_interval, poisson_interval
 from nenc_estimates.kernels.log_intervals import log_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from nenc_estimates.kernels.levels import Confidence
 
 Floats = NDArray[np.float64]
 
