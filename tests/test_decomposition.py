@@ -13,9 +13,12 @@ from nenc_estimates.age_bands import ABRIDGED_90, AgeBands
 from nenc_estimates.decomposition import decompose_gap
 from nenc_estimates.decomposition_questions import estimate_years_gained
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.healthy_life_expectancy import estimate_healthy_life_expectancy
 from nenc_estimates.kernels.decomposition import METHODS
+from nenc_estimates.life_expectancy import estimate_life_expectancy
 from nenc_estimates.population_pairs import REMAINDER
 from nenc_estimates.quality import QUALITY
+from nenc_estimates.withholding import NONE, OHID, Rules
 
 BANDS = AgeBands((0, 40, 80))
 SMALL = {"between": ("here", "there"), "populations": "area", "keys": [], "bands": BANDS}
@@ -121,7 +124,10 @@ def test_swapping_the_populations_changes_the_sign_and_nothing_else(deaths):
 
 def test_equal_rates_contribute_nothing_and_offsetting_causes_keep_theirs():
     made = decompose_gap(
-        two(here=((30, 30), (300, 600), (9, 9)), there=((40, 20), (300, 600), (9, 8))), by=("age", "cause"), **SMALL
+        two(here=((30, 30), (300, 600), (9, 9)), there=((40, 20), (300, 600), (9, 8))),
+        by=("age", "cause"),
+        rules=NONE,
+        **SMALL,
     )
     assert picked(made, age="40-79").value.tolist() == [0.0, 0.0, 0.0]
     young = picked(made, age="0-39").set_index("cause").value
@@ -254,7 +260,7 @@ def test_a_bad_count_of_one_cause_is_named(deaths, reason):
 
 
 def test_a_gap_of_nothing_has_no_percentages():
-    made = decompose_gap(two(here=((1, 1), (2, 2), (3, 3)), there=((1, 1), (2, 2), (3, 3))), **SMALL)
+    made = decompose_gap(two(here=((1, 1), (2, 2), (3, 3)), there=((1, 1), (2, 2), (3, 3))), rules=NONE, **SMALL)
     assert (made.value == 0).all()
     assert made.share.isna().all()
     assert set(made.quality) == {"withheld_share"}
@@ -399,3 +405,103 @@ def test_a_count_below_nothing_does_not_vanish_in_a_sum_of_causes(options):
     made = decompose_gap(table[table.cause != "all"] if "all_causes" in options else table, **(SMALL | options))
     assert made.value.isna().all()
     assert set(made.quality) == {"negative_deaths"}
+
+
+# --- the same options as the estimates of each population -------------------------------------------------------------
+
+
+def difference(estimates):
+    """The second population's figure minus the first's."""
+    values = estimates.set_index("area").value
+    return values["there"] - values["here"]
+
+
+@settings(max_examples=20)
+@given(
+    deaths=st.lists(st.integers(0, 3_000), min_size=6, max_size=6),
+    people=st.lists(st.integers(0, 9_000), min_size=6, max_size=6),
+    rules=st.sampled_from([OHID, NONE, Rules(least_person_years=9_000), Rules(widest_interval=3)]),
+)
+def test_the_gap_is_the_difference_of_the_estimates_under_the_same_rules(deaths, people, rules):
+    table = picked(two(), cause="all").assign(deaths=deaths, population=people)
+    made = picked(decompose_gap(table, rules=rules, **SMALL), age="all").iloc[0]
+    expected = difference(estimate_life_expectancy(table, by=["area"], at=0, bands=BANDS, rules=rules))
+    if made.quality == "rate_too_high":
+        assert np.isnan(made.value)
+    else:
+        np.testing.assert_allclose(made.value, expected, rtol=0, atol=1e-9)
+    assert np.isfinite(made.value) or made.quality
+    assert np.isfinite(expected) or np.isnan(made.value)
+
+
+@pytest.mark.parametrize("health", ["good", "not_good"])
+@pytest.mark.parametrize("rules", [OHID, NONE])
+def test_the_gap_in_healthy_life_is_the_difference_of_the_estimates_with_the_same_survey(health, rules):
+    table = with_health(picked(two(), cause="all")).assign(homes=[0, 0.01, 0.2, 0, 0.02, 0.1])
+    survey = {"design_effect": 1.7, "institutional": "homes", "rules": rules}
+    made = decompose_gap(table, of="healthy life expectancy", health=health, **survey, **SMALL)
+    gap = picked(made, age="all", effect="all").iloc[0]
+    apart = estimate_healthy_life_expectancy(table, of=health, by=["area"], at=0, bands=BANDS, **survey)
+    assert gap.value == pytest.approx(difference(apart), abs=1e-9)
+    plain = decompose_gap(table, of="healthy life expectancy", health=health, **SMALL)
+    assert picked(plain, age="all", effect="all").value.iloc[0] != pytest.approx(gap.value, abs=1e-3)
+
+
+def test_the_design_effect_multiplies_the_variance_of_the_survey_alone():
+    table = with_health(picked(two(), cause="all"))
+    options = {"of": "healthy life expectancy", "health": "good", **SMALL}
+    one, two_, four = (
+        picked(decompose_gap(table, design_effect=effect, **options), age="all", effect="all").se.iloc[0] ** 2
+        for effect in (1, 2, 4)
+    )
+    assert four - two_ == pytest.approx(2 * (two_ - one))
+    assert two_ - one > 0.1 * one
+
+
+@pytest.mark.parametrize(
+    ("change", "rules", "code"),
+    [
+        ({"population": 1_000}, OHID, "withheld_person_years"),
+        ({"deaths": 3}, OHID, "withheld_wide_interval"),
+        ({}, Rules(least_person_years=90_000), "withheld_person_years"),
+        ({}, Rules(widest_interval=0.1), "withheld_wide_interval"),
+    ],
+)
+def test_a_pair_of_which_one_population_is_withheld_is_null_and_says_so(change, rules, code):
+    table = picked(two(), cause="all")
+    one = table["area"].eq("there")
+    table = table.assign(**{name: table[name].where(~one, value) for name, value in change.items()})
+    made = decompose_gap(
+        pd.concat([table.assign(sex="x"), picked(two(), cause="all").assign(sex="y")]),
+        rules=rules,
+        **(SMALL | {"keys": ["sex"]}),
+    )
+    withheld = picked(made, sex="x")
+    assert code in withheld.quality.iloc[0].split(";")
+    assert withheld[["value", "lower", "upper", "se", "share"]].isna().all(axis=None)
+    if change:
+        assert picked(made, sex="y").value.notna().all()
+    gained = estimate_years_gained(table, rules=rules, **SMALL)
+    assert np.isnan(gained.value.iloc[0])
+    assert code in gained.quality.iloc[0].split(";")
+
+
+def test_more_deaths_than_people_are_a_fault_at_every_age_as_in_the_estimates():
+    table = picked(two(), cause="all")
+    table = table.assign(population=table["population"].where(table["age"] != "80+", 1_500))
+    for rules in (OHID, NONE):
+        made = decompose_gap(table, rules=rules, **SMALL)
+        assert made.value.isna().all()
+        assert set(made.quality) == {"more_deaths_than_people"}
+
+
+def test_options_of_the_survey_need_a_survey_and_shares_are_shares():
+    with pytest.raises(ValueError, match="they need health= as well"):
+        decompose_gap(two(), design_effect=2.0, **SMALL)
+    health = {"of": "healthy life expectancy", "health": "good"}
+    with pytest.raises(ValueError, match=r"design_effect is 0.0; it multiplies a variance"):
+        decompose_gap(with_health(two()), design_effect=0, **health, **SMALL)
+    with pytest.raises(InvalidDataError, match="Divide percentages by 100"):
+        decompose_gap(with_health(two()).assign(prevalence=85.0), **health, **SMALL)
+    with pytest.raises(ValueError, match=r"rules is None: it is OHID, NONE, or Rules\(...\) of your own"):
+        decompose_gap(two(), rules=None, **SMALL)

@@ -11,8 +11,10 @@ from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.kernels import decomposition as kernel
 from nenc_estimates.kernels.decomposition_variance import contribution_variance, healthy_contribution_variance
 from nenc_estimates.kernels.intervals import normal_interval
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.population_pairs import stack_pairs
 from nenc_estimates.tables import tidy
+from nenc_estimates.withholding import OHID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.kernels.prevalence import HealthState
     from nenc_estimates.population_pairs import Pairs
+    from nenc_estimates.withholding import Rules
 
     Floats = NDArray[np.float64]
 
@@ -44,13 +47,18 @@ def decompose_gap(
     all_causes: str | None = "all",
     cause_groups: Mapping[str, str] | None = None,
     health: HealthState | None = None,
+    design_effect: float = 1.0,
+    institutional: str | None = None,
     fixed: Sequence[str] = (),
+    rules: Rules = OHID,
     confidence: float = 0.95,
 ) -> IntoDataFrameT:
     """Split a gap in (healthy) life expectancy at birth into contributions of ages and causes of death.
 
     Contributions sum to the gap exactly, change sign when the populations swap, are zero where rates agree, and add up
-    over any grouping of ages and causes.
+    over any grouping of ages and causes. The gap is the difference of what `estimate_life_expectancy`, or
+    `estimate_healthy_life_expectancy`, gives with the same options; where nobody would survive an age band there is
+    none.
 
     Parameters
     ----------
@@ -80,8 +88,13 @@ def decompose_gap(
         Cause to the group that it is counted in; a cause that is not named stays by itself.
     health
         Whose share the prevalence is, ``"good"`` or ``"not_good"``; for healthy life expectancy.
+    design_effect, institutional
+        As in `estimate_healthy_life_expectancy`; for healthy life expectancy.
     fixed
         Which of the two populations are taken as known without error: England, say.
+    rules
+        ``OHID`` withholds a pair where Fingertips would withhold the figure at birth of either population, and
+        ``quality`` says by which rule; ``NONE`` withholds nothing that can be computed.
     confidence
         Of the limits.
 
@@ -99,7 +112,8 @@ def decompose_gap(
     SchemaError
         A column is missing, a population has no rows, an age is none of the bands.
     InvalidDataError
-        A key stands twice, people differ between causes, or causes have more deaths than all causes.
+        A key stands twice, people differ between causes, causes have more deaths than all causes, or a share lies
+        outside 0 to 1.
     ValueError
         An option is unknown.
 
@@ -130,13 +144,8 @@ def decompose_gap(
     estimate_years_gained : what would be gained if some rates alone changed, which is another question.
     nenc_estimates.kernels.decomposition : the formulas and their sources.
     """
-    chosen = (by,) if isinstance(by, str) else tuple(by)
-    if not chosen or any(name not in BY for name in chosen) or len(set(chosen)) < len(chosen):
-        raise ValueError(f"by is 'age', 'cause' or both, not {by!r}")
-    if of not in ("life expectancy", "healthy life expectancy"):
-        raise ValueError(f"of is 'life expectancy' or 'healthy life expectancy', not {of!r}")
-    if (of == "healthy life expectancy") != (health in ("good", "not_good")):
-        raise ValueError("healthy life expectancy, and only that, needs health='good' or 'not_good': whose share it is")
+    chosen = _chosen(by)
+    _check_health(of, health, surveyed=institutional is not None or design_effect != 1)
     pairs = stack_pairs(
         table,
         between=between,
@@ -147,11 +156,14 @@ def decompose_gap(
         by_cause="cause" in chosen,
         cause_groups=cause_groups,
         health=health,
+        design_effect=design_effect,
+        institutional=institutional,
         fixed=fixed,
+        rules=rules,
     )
     layout = _layout(pairs.causes, bands, chosen, healthy=health is not None)
     value, variance = _contributions(pairs, layout, {"width": bands.width, "nax": bands.nax, "method": method})
-    limits = normal_interval(value, variance, confidence=confidence)
+    limits = normal_interval(value, variance, confidence=one_level(confidence))
     with np.errstate(invalid="ignore"):
         clear = (np.abs(value[:, -1:]) >= 2 * np.sqrt(variance[:, -1:])) & (value[:, -1:] != 0)
         share = np.where(clear, 100 * value / value[:, -1:], np.nan)
@@ -168,6 +180,22 @@ def decompose_gap(
         },
         pairs.keys.backend,
     )
+
+
+def _chosen(by: str | Sequence[str]) -> tuple[str, ...]:
+    chosen = (by,) if isinstance(by, str) else tuple(by)
+    if not chosen or any(name not in BY for name in chosen) or len(set(chosen)) < len(chosen):
+        raise ValueError(f"by is 'age', 'cause' or both, not {by!r}")
+    return chosen
+
+
+def _check_health(of: str, health: str | None, *, surveyed: bool) -> None:
+    if of not in ("life expectancy", "healthy life expectancy"):
+        raise ValueError(f"of is 'life expectancy' or 'healthy life expectancy', not {of!r}")
+    if (of == "healthy life expectancy") != (health in ("good", "not_good")):
+        raise ValueError("healthy life expectancy, and only that, needs health='good' or 'not_good': whose share it is")
+    if health is None and surveyed:
+        raise ValueError("design_effect and institutional are of the survey of health: they need health= as well.")
 
 
 class _Layout(NamedTuple):

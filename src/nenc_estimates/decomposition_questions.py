@@ -13,9 +13,11 @@ from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels.decomposition import years_gained
 from nenc_estimates.kernels.decomposition_variance import years_gained_variance
 from nenc_estimates.kernels.intervals import normal_interval
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.periods import Period
 from nenc_estimates.population_pairs import stack_pairs
 from nenc_estimates.tables import open_frame, stack, text_column, tidy
+from nenc_estimates.withholding import OHID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.age_tables import Ages
     from nenc_estimates.tables import Stack
+    from nenc_estimates.withholding import Rules
 
 QUESTION = "years gained if these rates alone changed: not a contribution to the gap"
 SAME = ("first", "second", "of", "method")
@@ -42,6 +45,7 @@ def estimate_years_gained(
     bands: AgeBands = ABRIDGED_90,
     all_causes: str | None = "all",
     fixed: Sequence[str] = (),
+    rules: Rules = OHID,
     confidence: float = 0.95,
 ) -> IntoDataFrameT:
     """Years of life expectancy gained if some causes, at some ages, alone had the other population's rates.
@@ -51,7 +55,7 @@ def estimate_years_gained(
 
     Parameters
     ----------
-    table, populations, keys, bands, all_causes, fixed, confidence
+    table, populations, keys, bands, all_causes, fixed, rules, confidence
         As in `decompose_gap`.
     between
         The population that would change, and the one whose rates it would have.
@@ -96,6 +100,7 @@ def estimate_years_gained(
         all_causes=all_causes,
         by_cause=causes is not None,
         fixed=fixed,
+        rules=rules,
     )
     unknown = [name for name in causes or () if name not in pairs.causes]
     if unknown:
@@ -106,7 +111,7 @@ def estimate_years_gained(
     rule = {"cells": cells, "width": bands.width, "nax": bands.nax}
     value = years_gained(*pairs.rates, **rule)
     variance = years_gained_variance(*pairs.rates, *pairs.variances, **rule)
-    limits = normal_interval(value, variance, confidence=confidence)
+    limits = normal_interval(value, variance, confidence=one_level(confidence))
     words = {
         "first": between[0],
         "second": between[1],
@@ -177,7 +182,7 @@ def compare_decompositions(
     held = one.rows >= 0
     value = one.found_in(other, "value") - one.values["value"]
     variance = one.values["se"] ** 2 + one.found_in(other, "se") ** 2
-    limits = normal_interval(value, variance, confidence=confidence)
+    limits = normal_interval(value, variance, confidence=one_level(confidence))
     order = np.argsort(one.rows[held], kind="stable")  # as the earlier table has them: ages in their order
     groups, places = (index[order] for index in np.nonzero(held))
     numbers = {"value": value, "lower": limits.lower, "upper": limits.upper, "se": np.sqrt(variance)}

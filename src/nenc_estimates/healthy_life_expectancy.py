@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from nenc_estimates.age_bands import ABRIDGED_90
-from nenc_estimates.age_tables import chosen_ages, limit_columns, stack_ages, sum_from_age_up, tidy_ages
-from nenc_estimates.errors import InvalidDataError
+from nenc_estimates.age_tables import check_shares, chosen_ages, limit_columns, stack_ages, sum_from_age_up, tidy_ages
 from nenc_estimates.kernels.life_table import life_table
 from nenc_estimates.kernels.prevalence import include_institutions, survey_prevalence
 from nenc_estimates.kernels.sullivan import sullivan
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.age_tables import Ages
-    from nenc_estimates.kernels.intervals import Confidence
+    from nenc_estimates.kernels.levels import Confidence
     from nenc_estimates.kernels.prevalence import HealthState, Prevalence
     from nenc_estimates.tables import Stack
     from nenc_estimates.withholding import Counts, Rules
@@ -170,14 +169,7 @@ def _prevalence(
     stacked: Stack, asked: Sequence[str], institutional: str | None, of: HealthState, design_effect: float
 ) -> Prevalence:
     prevalence, respondents = asked
-    for name in (prevalence, institutional):
-        outside = (stacked.values[name] < 0) | (stacked.values[name] > 1) if name else np.zeros(1, dtype=bool)
-        if outside.any():
-            raise InvalidDataError(
-                f"{name} is a share between 0 and 1, but is not in {stacked.named(outside)}. Divide percentages by 100."
-            )
-    if not design_effect > 0:
-        raise ValueError(f"design_effect is {design_effect}; it multiplies a variance and must be above 0.")
+    check_shares(stacked, [name for name in (prevalence, institutional) if name])
     found = survey_prevalence(
         stacked.values[prevalence], stacked.values[respondents], of=of, design_effect=design_effect
     )

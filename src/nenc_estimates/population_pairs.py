@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from nenc_estimates.age_tables import stack_ages
+from nenc_estimates.age_tables import check_shares, stack_ages
 from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.kernels.life_table import Fault, life_table_faults
-from nenc_estimates.kernels.prevalence import survey_prevalence
+from nenc_estimates.kernels.expectancy import life_expectancy
+from nenc_estimates.kernels.life_table import Fault, life_table, life_table_faults
+from nenc_estimates.kernels.prevalence import Prevalence, include_institutions, survey_prevalence
+from nenc_estimates.kernels.sullivan import sullivan
 from nenc_estimates.tables import open_frame, rows_where, text_column
-from nenc_estimates.withholding import CODES
+from nenc_estimates.withholding import CODES, OHID, check_counts, withhold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.kernels.prevalence import HealthState
     from nenc_estimates.tables import Stack
+    from nenc_estimates.withholding import Rules
 
     Floats = NDArray[np.float64]
 
@@ -81,7 +84,10 @@ def stack_pairs(
     by_cause: bool = False,
     cause_groups: Mapping[str, str] | None = None,
     health: HealthState | None = None,
+    design_effect: float = 1.0,
+    institutional: str | None = None,
     fixed: Sequence[str] = (),
+    rules: Rules = OHID,
 ) -> Pairs:
     """Bring the two populations of each group together.
 
@@ -104,8 +110,12 @@ def stack_pairs(
         Cause to the group that it is counted in; a cause that is not named stays by itself.
     health
         Whose share the prevalence is, where health is asked for.
+    design_effect, institutional
+        Of the survey, and the column with the share of people in institutions.
     fixed
         Which of the two are taken as known without error.
+    rules
+        Which pairs are withheld: those of which one population's own figure at birth would be.
 
     Raises
     ------
@@ -123,8 +133,10 @@ def stack_pairs(
     with_causes = by_cause or "cause" in open_frame(table, [*keys, populations]).columns
     kept = _rows_of(table, populations, (first, second))
     extra = ["cause"] if with_causes else []
-    columns = ["deaths", "population", *(["prevalence", "respondents"] if health else [])]
+    shares = ["prevalence", *([institutional] if institutional else [])] if health else []
+    columns = ["deaths", "population", *shares, *(["respondents"] if health else [])]
     stacked = stack_ages(kept, columns, by=[*keys, populations, *extra], bands=bands)
+    check_shares(stacked, shares)
     cube = _Cube.of(stacked, keys, populations, (first, second), "cause" if with_causes else None)
     causes, deaths, total = cube.by_cause(all_causes if with_causes else None, cause_groups or {}, separate=by_cause)
     people = cube.same_for_causes("population")
@@ -133,10 +145,14 @@ def stack_pairs(
     variance[known] = np.where(np.isnan(variance[known]), np.nan, 0.0)
     share, share_variance = np.ones_like(people), np.zeros_like(people)
     if health:
-        asked = cube.same_for_causes("respondents")
-        found = survey_prevalence(cube.same_for_causes("prevalence"), asked, of=health)
-        share = found.value if health == "good" else 1 - found.value
-        share_variance = np.where(known[:, None, None], 0.0, found.variance)
+        share, share_variance = _in_good_health(cube, institutional, of=health, design_effect=design_effect)
+    reasons = _reasons(cube.absent, (deaths, total), people, share, bands)
+    state = Prevalence(value=share, variance=share_variance, of="good") if health else None
+    for pair, codes in enumerate(_withheld((total, people), state, bands, rules)):
+        if codes and reasons[pair] != "no_counterpart":
+            reasons[pair] = f"{reasons[pair]};{codes}".lstrip(";")
+    rate[:, reasons != ""] = np.nan
+    share_variance = np.where(known[:, None, None], 0.0, share_variance)
     return Pairs(
         keys=replace(stacked, keys=cube.groups, labels=(), values={}, rows=np.zeros((cube.size, 0), dtype=np.intp)),
         causes=causes,
@@ -144,8 +160,38 @@ def stack_pairs(
         variances=variance,
         healthy=share,
         healthy_variance=share_variance,
-        reasons=_reasons(cube.absent, (deaths, total), people, share, bands),
+        reasons=reasons,
     )
+
+
+def _in_good_health(
+    cube: _Cube, institutional: str | None, *, of: HealthState, design_effect: float
+) -> tuple[Floats, Floats]:
+    """Share in good health and its variance ``(2, pair, age)``."""
+    asked = cube.same_for_causes("respondents")
+    found = survey_prevalence(cube.same_for_causes("prevalence"), asked, of=of, design_effect=design_effect)
+    if institutional:
+        found = include_institutions(found, cube.same_for_causes(institutional))
+    return found.value if of == "good" else 1 - found.value, found.variance
+
+
+def _withheld(counts: tuple[Floats, Floats], state: Prevalence | None, bands: AgeBands, rules: Rules) -> list[str]:
+    """Codes for each pair of which a population's own (healthy) life expectancy at birth is withheld by the rules."""
+    ages = len(bands)
+    deaths, people = (column.reshape(-1, ages) for column in counts)
+    checked = check_counts(deaths, people, nax=bands.nax)
+    lives = life_expectancy(checked.deaths, checked.population, width=bands.width, nax=bands.nax)
+    value, variance = lives.ex, lives.variance
+    if state is not None:
+        health = replace(state, value=state.value.reshape(-1, ages), variance=state.variance.reshape(-1, ages))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            table = life_table(checked.deaths / checked.population, width=bands.width, nax=bands.nax)
+        made = sullivan(table, health, checked.deaths)
+        value, variance = made.healthy, made.healthy_variance
+    texts, place = withhold(checked, value, np.sqrt(variance), rules=rules).quality
+    codes = np.array(texts, dtype=object)[place[:, 0]].reshape(2, -1).T
+    split = [dict.fromkeys(code for text in pair for code in text.split(";")) for pair in codes.tolist()]
+    return [";".join(code for code in pair if code.startswith("withheld_")) for pair in split]
 
 
 def _rows_of(table: IntoDataFrame, populations: str, pair: tuple[str, str]) -> IntoDataFrame:
@@ -297,9 +343,6 @@ def _reasons(
     by_cause = life_table_faults(causes, people[:, :, None, :]) & np.uint8(Fault.MISSING | Fault.NEGATIVE_DEATHS)
     faults = np.bitwise_or.reduce(life_table_faults(deaths, people) | np.bitwise_or.reduce(by_cause, axis=2), axis=0)
     faults[lacking | holes] = 0
-    faults &= ~np.uint8(
-        Fault.MORE_DEATHS_THAN_PEOPLE
-    )  # more deaths than people are possible in the open band; elsewhere the rate is too high
     wrong_share = np.asarray(np.isnan(share).any(axis=(0, 2))) & ~lacking & ~holes
     texts = []
     for i, mask in enumerate(faults.tolist()):

@@ -65,6 +65,11 @@ def survey_prevalence(
         ``nan`` where the share is outside 0 to 1; the variance also where nobody was asked. A share of
         exactly 0 or 1 has a variance of 0.
 
+    Raises
+    ------
+    ValueError
+        ``of`` is neither, or the design effect is not above 0.
+
     References
     ----------
     Jagger C, Van Oyen H, Robine JM (2014), Health Expectancy Calculation by the Sullivan Method: A Practical
@@ -77,9 +82,7 @@ def survey_prevalence(
     """
     share, asked = _possible_share(value), np.asarray(respondents, dtype=np.float64)
     asked = np.where(asked > 0, asked, np.nan)
-    return Prevalence(
-        value=share, variance=share * (1 - share) / asked * np.asarray(design_effect, dtype=np.float64), of=of
-    )
+    return Prevalence(value=share, variance=share * (1 - share) / asked * _multiple(design_effect), of=of)
 
 
 def include_institutions(prevalence: Prevalence, institutional: ArrayLike) -> Prevalence:
@@ -208,7 +211,7 @@ def smooth_prevalence(
     >>> smooth_prevalence([0.1, 0.15, 0.3, 0.5], [400, 400, 300, 200], age=age, of="not_good").value.round(3)
     array([0.097, 0.16 , 0.287, 0.506])
     """
-    asked = np.asarray(respondents, dtype=np.float64) / design_effect
+    asked = np.asarray(respondents, dtype=np.float64) / _multiple(design_effect)
     share = _possible_share(value)
     shape = np.broadcast_shapes(asked.shape, share.shape)
     counts = np.broadcast_to(np.where((asked > 0) & np.isfinite(share), asked, 0.0), shape)
@@ -244,6 +247,13 @@ def _fit(
             break
     enough = converged & ((counts > 0).sum(axis=-1) >= terms.shape[1])
     return np.where(enough[..., None], fitted, np.nan), inverse
+
+
+def _multiple(design_effect: ArrayLike) -> NDArray[np.float64]:
+    effect = np.asarray(design_effect, dtype=np.float64)
+    if not (effect > 0).all():
+        raise ValueError(f"design_effect is {effect}; it multiplies a variance and must be above 0.")
+    return effect
 
 
 def _age_terms(age: NDArray[np.float64]) -> NDArray[np.float64]:
