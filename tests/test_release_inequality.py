@@ -44,6 +44,28 @@ def test_englands_slope_index_is_the_published_one():
     assert abs((both["value"] - both["value_published"]).mean()) < 0.05
 
 
+def test_the_slope_in_healthy_life_is_that_of_least_squares_on_the_middle_of_each_tenths_people():
+    # no slope index of healthy life is among the packaged figures: numpy.polyfit, which knows nothing of this library
+    (healthy,) = (
+        part for part in national_slopes_part(SPECIFICATION.national_slopes[0]) if "_hle_" in part["indicator"].iloc[0]
+    )
+    people = read_packaged("lookups", "population_by_imd2019_decile_england.csv").to_pandas()
+    people = people[(people["age"] == "all") & (people["year"] == 2020)].sort_values(
+        "imd2019_decile", key=lambda d: d.astype(int)
+    )
+    share = (people["people"] / people["people"].sum()).to_numpy()
+    middle = np.cumsum(share) - share / 2
+    deciles = read_packaged("indicators", "le_hle_by_imd_decile_ons_2026.csv").to_pandas()
+    deciles = deciles[deciles["indicator"] == "hle_birth"]
+    assert len(healthy) == deciles.groupby(["sex", "period"]).ngroups == 20
+    for row in healthy.to_dict("records"):
+        mine = deciles[(deciles["sex"] == row["sex"]) & (deciles["period"] == row["period"])]
+        values = mine.sort_values("quantile", key=lambda q: q.astype(int))["value"].to_numpy()
+        slope, _ = np.polyfit(middle, values, 1, w=np.sqrt(share))
+        assert row["value"] == pytest.approx(slope, abs=1e-9)
+        assert 10 < row["value"] < 25
+
+
 def test_slopes_without_limits_say_so_and_name_no_errors():
     for part in national_slopes_part(SPECIFICATION.national_slopes[0]):
         assert part["lower"].isna().all()
