@@ -40,6 +40,8 @@ def test_the_person_years_rule_and_rounding_add_up():
     rows = table(["2018-20"], sex="Male", person_years=4.63e6, effective_areas=4.0).drop(columns="se")
     windows = stack_windows(rows, standard_error="person-years", decimals=1)
     assert windows.se[0, 0] ** 2 == pytest.approx(136**2 / 4.63e6 + 0.01 / 12 / 4, rel=1e-12)
+    assert windows.sampling[0, 0] == pytest.approx(136 / 4.63e6**0.5, rel=1e-12)
+    assert windows.rounding[0, 0] == pytest.approx((0.01 / 12 / 4) ** 0.5, rel=1e-12)
 
 
 def test_two_spellings_of_a_period_are_one_period():

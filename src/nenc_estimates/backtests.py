@@ -136,18 +136,25 @@ def _test(
     train, lag = windows[centre[windows] <= centre[window] - horizon], int(area.n_years[window])
     if train.size < max(chosen.minimum, lag + 1):
         return None
-    value, se = _on_scale(problem, np.ix_(rows, train))
-    actual, actual_se = _on_scale(problem, np.ix_(rows, np.array([window])))
+    value, se, rounding = problem.on_scale(np.ix_(rows, train))
+    actual, actual_se, actual_rounding = problem.on_scale(np.ix_(rows, np.array([window])))
     fit = trajectory(
         value,
         se,
+        rounding=rounding,
         first_year=area.first_year[train],
         n_years=area.n_years[train],
         until=int(area.first_year[window]) + lag - 1,
         trend=trend,
         **(dict(chosen.parameters) if trend == chosen.trend else {}),  # type: ignore[arg-type]
     )
-    ahead = project(fit, first_year=area.first_year[[window]], n_years=area.n_years[[window]], se=actual_se)
+    ahead = project(
+        fit,
+        first_year=area.first_year[[window]],
+        n_years=area.n_years[[window]],
+        se=actual_se,
+        rounding=actual_rounding,
+    )
     median = ahead.quantile(0.5)
     limits = [ahead.interval(confidence=level) for level in LEVELS]
     scores = [
@@ -158,12 +165,6 @@ def _test(
         *(interval_coverage(actual, *pair) for pair in limits),
     ]
     return np.stack(scores, axis=-1)
-
-
-def _on_scale(problem: Problem, place: tuple[NDArray[np.intp], ...]) -> tuple[Floats, Floats]:
-    chosen, value = problem.assumptions, problem.value[place]
-    slope = chosen.scale.slope(value / chosen.multiplier) / chosen.multiplier
-    return chosen.forward(value), problem.se[place] * slope
 
 
 def _beside_flat(row: Floats) -> list[tuple[float, float]]:

@@ -114,17 +114,30 @@ class Assumptions:
 class Problem:
     """What is fitted: the gap to a reference where there is one, else the value itself.
 
-    ``value, se`` are in the unit of the table, shape ``(series, window)``; ``used`` says which windows are fitted.
+    ``value, sampling, rounding`` are in the unit of the table, shape ``(series, window)``; ``used`` says which windows
+    are fitted.
     """
 
     area: Windows
     reference: Windows | None
     better: Better
     value: Floats
-    se: Floats
+    sampling: Floats
+    rounding: Floats
     used: NDArray[np.bool_]
     share: Floats
     assumptions: Assumptions
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of the values as they are published, ``(series, window)``."""
+        return np.hypot(self.sampling, self.rounding)
+
+    def on_scale(self, place: tuple[NDArray[np.intp], ...]) -> tuple[Floats, Floats, Floats]:
+        """Values of some windows on the scale of the trend, with the errors of sampling and of rounding."""
+        chosen, value = self.assumptions, self.value[place]
+        slope = chosen.scale.slope(value / chosen.multiplier) / chosen.multiplier
+        return chosen.forward(value), self.sampling[place] * slope, self.rounding[place] * slope
 
     @property
     def enough(self) -> NDArray[np.bool_]:
@@ -188,7 +201,8 @@ def pose(
             reference=None,
             better=better,
             value=area.value,
-            se=area.se,
+            sampling=area.sampling,
+            rounding=area.rounding,
             used=used,
             share=np.zeros(len(used)),
             assumptions=assumptions,
@@ -225,10 +239,10 @@ def batches(problem: Problem, *, until: int, with_reference: bool = True) -> Ite
             "breaks": list(assumptions.breaks.values()),
         }
         place = np.ix_(rows, windows)
-        value = problem.value[place]
-        se = problem.se[place] * assumptions.scale.slope(value / assumptions.multiplier) / assumptions.multiplier
+        value, *errors = problem.on_scale(place)
+        se, rounding = map(_shared, errors)
         try:
-            own = trajectory(assumptions.forward(value), _shared(se), **design, **assumptions.parameters)  # type: ignore[arg-type]
+            own = trajectory(value, se, rounding=rounding, **design, **assumptions.parameters)  # type: ignore[arg-type]
             national = _fit_reference(problem, place, design) if with_reference else None
         except ValueError as problem_found:
             raise InvalidDataError(f"{area.named(int(rows[0]))}: {problem_found}.") from problem_found
@@ -269,21 +283,22 @@ def _pose_gap(
     if strange:
         raise UnknownAreaError(f"share names {', '.join(map(str, strange))}, which is no area_code of the table.")
     part = np.array([share if isinstance(share, float | int) else share.get(code, 0.0) for code in codes], dtype=float)
-    variance = gap_variance(area.se**2, other.se**2, share=part[:, None])
+    variance = gap_variance(area.sampling**2, other.sampling**2, share=part[:, None])
     wrong = used & np.isnan(variance)
     if wrong.any():
         series, window = np.argwhere(wrong)[0]
         raise InvalidDataError(
             f"the reference of {area.named(int(series))} in {area.periods[window]} is more certain than its own part "
-            f"allows: standard error {other.se[series, window]:.3g} below {part[series]:.3g} of "
-            f"{area.se[series, window]:.3g}. Are share= and both standard errors right?"
+            f"allows: standard error {other.sampling[series, window]:.3g} below {part[series]:.3g} of "
+            f"{area.sampling[series, window]:.3g}. Are share= and both standard errors right?"
         )
     return Problem(
         area=area,
         reference=other,
         better=better,
         value=gap(area.value, other.value, better=better),
-        se=np.sqrt(variance),
+        sampling=np.sqrt(variance),
+        rounding=np.hypot(area.rounding, other.rounding),
         used=used,
         share=part,
         assumptions=assumptions,
@@ -329,7 +344,10 @@ def _fit_reference(
 ) -> Trajectory | None:
     if problem.reference is None:
         return None
-    value, se = problem.reference.value[place], problem.reference.se[place]
-    if (value == value[0]).all() and (se == se[0]).all():  # one nation behind all areas is fitted once
-        value, se = value[:1], se[:1]
-    return trajectory(value, _shared(se), **{**design, "trend": reference_trend(problem, value.shape[-1])})  # type: ignore[arg-type]
+    nation = problem.reference
+    found = [part[place] for part in (nation.value, nation.sampling, nation.rounding)]
+    if all((part == part[0]).all() for part in found):  # one nation behind all areas is fitted once
+        found = [part[:1] for part in found]
+    value, se, rounding = found
+    trend = reference_trend(problem, value.shape[-1])
+    return trajectory(value, _shared(se), rounding=_shared(rounding), **{**design, "trend": trend})  # type: ignore[arg-type]

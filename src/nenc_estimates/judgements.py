@@ -74,7 +74,8 @@ class Standing:
     current_se: Floats
     year: Floats
     target_year: float
-    target_se: Floats
+    target_sampling: Floats
+    target_rounding: Floats
 
 
 def fits_for(problem: Problem, target: Period) -> tuple[Batch, ...]:
@@ -99,7 +100,9 @@ def judge(problem: Problem, judging: Judging, fits: tuple[Batch, ...]) -> dict[s
     met = sign * (stand.current - stand.goal) <= 0
     known_se = np.nan if problem.assumptions.standard_error == "none" else 1.0  # rounding alone is not sampling error
     seen = detectability(
-        stand.goal - stand.baseline, se_baseline=stand.baseline_se * known_se, se_target=stand.target_se
+        stand.goal - stand.baseline,
+        se_baseline=stand.baseline_se * known_se,
+        se_target=np.hypot(stand.target_sampling, stand.target_rounding),
     )
     said = say(problem)
     wide = found["width"] > np.abs(stand.current)
@@ -181,7 +184,8 @@ def _stand(problem: Problem, judging: Judging) -> Standing:
         current_se=problem.se[every, last],
         year=np.where(known, centre[last], np.nan),
         target_year=float(window_centre(judging.target.start.year, length)),
-        target_se=problem.se[every, last] * np.sqrt(area.n_years[last] / length),
+        target_sampling=problem.sampling[every, last] * np.sqrt(area.n_years[last] / length),
+        target_rounding=problem.rounding[every, last],
     )
 
 
@@ -238,7 +242,8 @@ def _met(problem: Problem, judging: Judging, stand: Standing, batch: Batch) -> t
     asked: dict[str, Any] = {"first_year": [judging.target.start.year], "n_years": [judging.target.months // 12]}
     if judging.judged == "published":
         slope = chosen.scale.slope(stand.current[rows] / chosen.multiplier) / chosen.multiplier
-        asked["se"] = (stand.target_se[rows] * slope)[:, None]
+        asked["se"] = (stand.target_sampling[rows] * slope)[:, None]
+        asked["rounding"] = (stand.target_rounding[rows] * slope)[:, None]
     ahead = project(batch.own, **asked)
     if judging.baseline == "published" or goal.kind == "reach":
         probability = goal_probability(ahead, chosen.forward(stand.goal[rows])[:, None], bound=goal.bound)

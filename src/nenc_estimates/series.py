@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals.stable.v2 as nw
@@ -44,14 +44,16 @@ STANDARD_ERRORS: Mapping[StandardError, str] = {
 class Windows:
     """Series of windows of whole years, windows in ascending order.
 
-    ``keys`` holds each key column, one text a series; ``value, se, rows`` have shape ``(series, window)``: ``nan`` and
-    -1 where a series has no row for the window.
+    ``keys`` holds each key column, one text a series; ``value, sampling, rounding, rows`` have shape ``(series,
+    window)``: ``nan`` and -1 where a series has no row for the window. Overlapping windows share the sampling errors of
+    their common years, ``sampling``; each value is rounded by itself, ``rounding``. ``se`` holds both.
     """
 
     keys: Mapping[str, NDArray[np.object_]]
     periods: tuple[Period, ...]
     value: Floats
-    se: Floats
+    sampling: Floats
+    rounding: Floats
     rows: NDArray[np.intp]
     backend: Any
 
@@ -64,6 +66,11 @@ class Windows:
     def n_years(self) -> Floats:
         """Years in each window."""
         return np.array([period.months // 12 for period in self.periods], dtype=np.float64)
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of the values as they are published, ``(series, window)``."""
+        return np.hypot(self.sampling, self.rounding)
 
     def named(self, series: int) -> str:
         """Name one series, for a message."""
@@ -138,11 +145,14 @@ def stack_windows(
     periods = [read[label] for label in stacked.labels]
     _refuse_part_years(periods)
     order = sorted(range(len(periods)), key=periods.__getitem__)
+    given = np.isfinite(stacked.values["value"])
+    sampling, rounding = _sampling_errors(stacked, standard_error), _rounding_errors(stacked, decimals)
     return Windows(
         keys=stacked.keys,
         periods=tuple(periods[i] for i in order),
         value=stacked.values["value"][:, order],
-        se=_errors(stacked, standard_error, decimals)[:, order],
+        sampling=np.where(given, sampling, np.nan)[:, order],
+        rounding=np.where(given, rounding, np.nan)[:, order],
         rows=stacked.rows[:, order],
         backend=stacked.backend,
     )
@@ -184,7 +194,10 @@ def match_reference(windows: Windows, reference: Windows) -> Windows:
     column = {period: i for i, period in enumerate(reference.periods)}
     pick = np.array([column.get(period, -1) for period in windows.periods])
     row = np.array([places[key] for key in texts], dtype=np.intp)
-    value, se = (np.where(pick >= 0, part[row][:, pick], np.nan) for part in (reference.value, reference.se))
+    value, sampling, rounding = (
+        np.where(pick >= 0, part[row][:, pick], np.nan)
+        for part in (reference.value, reference.sampling, reference.rounding)
+    )
     lacking = np.isfinite(windows.value) & ~np.isfinite(value)
     if lacking.any():
         series, window = np.argwhere(lacking)[0]
@@ -193,7 +206,7 @@ def match_reference(windows: Windows, reference: Windows) -> Windows:
             f"({int(lacking.sum())} windows). Add it, or exclude the window."
         )
     keys = {name: key[row] for name, key in reference.keys.items()}
-    return Windows(keys=keys, periods=windows.periods, value=value, se=se, rows=windows.rows, backend=windows.backend)
+    return replace(windows, keys=keys, value=value, sampling=sampling, rounding=rounding)
 
 
 def target_window(to: str | Period, windows: Windows, *, by_year: Literal["centre", "end"] = "centre") -> Period:
@@ -264,7 +277,16 @@ def _refuse_part_years(periods: Sequence[Period]) -> None:
             )
 
 
-def _errors(stacked: Stack, standard_error: StandardError, decimals: int | None) -> Floats:
+def _rounding_errors(stacked: Stack, decimals: int | None) -> Floats:
+    """Find the standard errors of rounding; in a mean over areas each of them was rounded by itself."""
+    value = stacked.values["value"]
+    if decimals is None:
+        return np.zeros(value.shape)
+    areas = stacked.values.get("effective_areas", np.ones(value.shape))
+    return np.sqrt(rounding_variance(decimals) / np.where(np.isfinite(areas), areas, 1.0))
+
+
+def _sampling_errors(stacked: Stack, standard_error: StandardError) -> Floats:
     value = stacked.values["value"]
     if standard_error == "none":
         se = np.zeros(value.shape)
@@ -272,16 +294,13 @@ def _errors(stacked: Stack, standard_error: StandardError, decimals: int | None)
         se = _person_years_error(stacked)
     else:
         se = _published_error(stacked)
-    if decimals is not None:
-        areas = stacked.values.get("effective_areas", np.ones(value.shape))
-        se = np.sqrt(se**2 + rounding_variance(decimals) / np.where(np.isfinite(areas), areas, 1.0))
     lacking = np.isfinite(value) & ~(se >= 0)
     if lacking.any():
         raise InvalidDataError(
             f"no standard error in {stacked.named(lacking)}. Give 'se', or 'lower' and 'upper', or say "
             "standard_error='person-years' (life expectancy at birth, with a column person_years) or 'none'."
         )
-    return np.where(np.isfinite(value), se, np.nan)
+    return se
 
 
 def _published_error(stacked: Stack) -> Floats:

@@ -1,8 +1,9 @@
 """Annual latent years seen through windows: fit, project, and any linear question about the years.
 
 Windows are means of annual values, each with a sampling error that overlapping windows share:
-``y = A m + e`` with ``m = offset + X b + w``. The covariance of ``y`` is then ``tau2 A K A' + C`` exactly,
-whatever the lengths and overlaps. Nothing is searched for or drawn: ``tau2`` is averaged over a fixed grid by
+``y = A m + e + r`` with ``m = offset + X b + w`` and ``r`` the rounding of each published figure, which no two
+windows share. The covariance of ``y`` is then ``tau2 A K A' + C + R`` exactly, ``R`` diagonal, whatever the
+lengths and overlaps. Nothing is searched for or drawn: ``tau2`` is averaged over a fixed grid by
 its restricted likelihood, so the same input gives the same output.
 
 The curves are removed first by error contrasts (combinations of windows in which ``b`` has no part); all of
@@ -45,9 +46,9 @@ class Trajectory:
     ----------
     design
         What the series share.
-    value, noise
-        Shape ``(..., window)``: the windows, and the standard errors that the fit counts as sampling error
-        (one row where all series share it).
+    value, noise, own
+        Shape ``(..., window)``: the windows, and the standard errors that the fit counts as sampling error and as
+        rounding (one row where all series share it).
     tau2, weight
         Shape ``(..., component)``: annual variances [unit squared] and how much each counts.
     scores, rotation
@@ -62,6 +63,7 @@ class Trajectory:
     design: Design
     value: NDArray[np.float64]
     noise: NDArray[np.float64]
+    own: NDArray[np.float64]
     tau2: NDArray[np.float64]
     weight: NDArray[np.float64]
     scores: NDArray[np.float64]
@@ -77,6 +79,7 @@ def trajectory(
     first_year: ArrayLike,
     n_years: ArrayLike,
     until: int,
+    rounding: ArrayLike = 0.0,
     trend: str = "drift",
     shocks: Sequence[Sequence[int]] = (),
     breaks: Sequence[int] = (),
@@ -99,6 +102,9 @@ def trajectory(
         out of all arrays to exclude it.
     until
         Last year that will be asked about.
+    rounding
+        Standard errors of the rounding of each value, broadcast against ``value`` [its unit]. Windows share the
+        sampling errors of the years that they share; each is rounded by itself.
     trend
         A key of ``MODELS``.
     shocks
@@ -116,7 +122,7 @@ def trajectory(
     -------
     Trajectory
         Every answer about a series with a missing value or an impossible standard error is ``nan``; so is
-        every spread of a series without any change where ``se`` is 0. With one window (``flat``,
+        every spread of a series without any change where ``se`` and ``rounding`` are 0. With one window (``flat``,
         ``converge``) the annual movement cannot be estimated and counts as 0.
 
     Raises
@@ -139,10 +145,11 @@ def trajectory(
     years = np.arange(first.min(), max(until, (first + n).max() - 1) + 1)
     model = MODELS[trend](years, **parameters)
     design = series_design(first, n, years=years, model=model, shocks=shocks, breaks=breaks, population=population)
-    y, error = np.asarray(value, float), np.asarray(se, float) + np.zeros(first.size)
-    possible = np.isfinite(error) & (error >= 0)
+    y, error, own = np.asarray(value, float), *(np.asarray(x, float) + np.zeros(first.size) for x in (se, rounding))
+    possible = np.isfinite(error) & (error >= 0) & np.isfinite(own) & (own >= 0)
     known = (np.isfinite(y) & possible).all(axis=-1, keepdims=True)
-    return _estimate(design, np.where(known, y, np.nan), np.where(possible, error, 0.0), innovation_sd)
+    error, own = (np.where(possible, x, 0.0) for x in (error, own))
+    return _estimate(design, np.where(known, y, np.nan), error, own, innovation_sd)
 
 
 def project(
@@ -153,6 +160,7 @@ def project(
     baseline: int | None = None,
     keep: float = 1.0,
     se: ArrayLike | None = None,
+    rounding: ArrayLike = 0.0,
 ) -> Mixture:
     """Distribution of windows of the fitted series, past or future.
 
@@ -168,6 +176,8 @@ def project(
     se
         Standard error that the published figure of each window will have, broadcast to ``(..., target)``;
         without it the answer is about the underlying value. Error shared with observed windows counts once.
+    rounding
+        Standard error of the rounding that this figure will have, with ``se`` only.
 
     Returns
     -------
@@ -196,7 +206,7 @@ def project(
         observed=observed,
         overlap=window_overlap(first, n, design.first_year, design.n_years),
     )
-    return _answer(fit, target, None if se is None else np.asarray(se, float))
+    return _answer(fit, target, None if se is None else np.asarray(se, float), np.asarray(rounding, float))
 
 
 def combine(fit: Trajectory, weights: ArrayLike, *, observed: ArrayLike = 0.0) -> Mixture:
@@ -291,15 +301,22 @@ class _Target:
 
 
 def _estimate(
-    design: Design, value: NDArray[np.float64], se: NDArray[np.float64], innovation_sd: float | None
+    design: Design,
+    value: NDArray[np.float64],
+    se: NDArray[np.float64],
+    rounding: NDArray[np.float64],
+    innovation_sd: float | None,
 ) -> Trajectory:
     line = design.model.estimate == "line"
-    noise = np.zeros_like(se) if line else se  # scatter about a line already contains the sampling error
-    errors = design.contrasts * noise[..., None, :]
-    eigenvalues, rotation = np.linalg.eigh(errors @ design.overlap @ errors.swapaxes(-1, -2))
+    # scatter about a line already contains the sampling error and the rounding
+    noise, own = (np.zeros_like(error) if line else error for error in (se, rounding))
+    errors, alone = (design.contrasts * error[..., None, :] for error in (noise, own))
+    eigenvalues, rotation = np.linalg.eigh(
+        errors @ design.overlap @ errors.swapaxes(-1, -2) + alone @ alone.swapaxes(-1, -2)
+    )
     scores = ((value @ design.contrasts.T)[..., None, :] @ rotation)[..., 0, :]
     if innovation_sd is None:
-        tau2 = _annual_variance(design, value, se, scores)
+        tau2 = _annual_variance(design, value, np.hypot(se, rounding), scores)
     else:
         tau2 = np.full((*value.shape[:-1], 1), float(innovation_sd) ** 2)
     with np.errstate(divide="ignore"):  # no movement and no sampling error: nothing is known
@@ -308,6 +325,7 @@ def _estimate(
         design=design,
         value=value,
         noise=noise,
+        own=own,
         tau2=tau2,
         weight=_restricted_weight(tau2, scores, precision),
         scores=scores,
@@ -345,7 +363,9 @@ def _restricted_weight(
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
 
-def _answer(fit: Trajectory, target: _Target, se: NDArray[np.float64] | None) -> Mixture:
+def _answer(
+    fit: Trajectory, target: _Target, se: NDArray[np.float64] | None, rounding: NDArray[np.float64] | float = 0.0
+) -> Mixture:
     """Answer each row by the anchor, corrected by what the contrasts say about the anchor's error."""
     design, noise = fit.design, fit.noise[..., None, :]
     by_curves = target.curves @ design.anchor
@@ -354,11 +374,11 @@ def _answer(fit: Trajectory, target: _Target, se: NDArray[np.float64] | None) ->
 
     around = target.years - by_curves @ design.weights
     moving = design.model.covariance @ around.T
-    shared = (anchor * noise) @ design.overlap * noise
+    shared = (anchor * noise) @ design.overlap * noise + anchor * fit.own[..., None, :] ** 2
     sampling = (anchor * shared).sum(axis=-1)
     if se is not None and design.model.estimate != "line":
         future = np.asarray(target.overlap) * noise * se[..., None]
-        sampling = sampling + se**2 - 2 * (anchor * future).sum(axis=-1)
+        sampling = sampling + se**2 + rounding**2 - 2 * (anchor * future).sum(axis=-1)
         shared = shared - future
 
     turn = fit.rotation.swapaxes(-1, -2)
