@@ -37,7 +37,7 @@ SUBJECTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "areas": (
         "Areas, people and periods",
         "Which share of an area lies inside, how many people live there, and what a period or an age band is.",
-        ("crosswalks", "denominators", "vintages", "periods", "age_bands", "missing"),
+        ("crosswalks", "denominators", "weights", "vintages", "periods", "age_bands", "missing"),
     ),
     "weighting": (
         "Weight and pool indicators",
@@ -254,10 +254,12 @@ def _sections() -> Iterator[str]:
     schema = Specification.model_json_schema()
     yield _keys("At the top", schema)
     for key, field in schema["properties"].items():
-        names = re.findall(r"#/\$defs/(\w+)", str(field))
-        if names:
-            several = field.get("type") == "array"
-            yield _keys(f"`[[{key}]]`" if several else f"`[{key}]`", schema["$defs"][names[0]])
+        names, name = (
+            re.findall(r"#/\$defs/(\w+)", str(field)),
+            f"[[{key}]]" if field.get("type") == "array" else f"[{key}]",
+        )
+        for i, model in enumerate(names):
+            yield _keys(f"`{name}`" if i == 0 else f"`{name}`, or", schema["$defs"][model])
 
 
 def _keys(title: str, schema: Mapping[str, Any]) -> str:
@@ -279,12 +281,15 @@ def _words(field: Mapping[str, Any]) -> str:
 
 
 def _type(field: Mapping[str, Any]) -> str:
-    if "anyOf" in field:
-        return " or ".join(filter(None, (_type(option) for option in field["anyOf"])))
+    options = field.get("anyOf", field.get("oneOf"))
+    if options:
+        return " or ".join(dict.fromkeys(filter(None, map(_type, options))))
     if "$ref" in field:
         return "section"
     if "enum" in field:
         return " or ".join(f'`"{value}"`' for value in field["enum"])
+    if "prefixItems" in field:
+        return f"list of {len(field['prefixItems'])}: {_type(field['prefixItems'][0])}"
     if field.get("type") == "array":
         item = _type(field["items"])
         return "sections" if item == "section" else f"list of {item}"
@@ -292,7 +297,14 @@ def _type(field: Mapping[str, Any]) -> str:
     return ", ".join([_TYPES[field["type"]], *limits])
 
 
-_TYPES = {"string": "text", "boolean": "true or false", "integer": "whole number", "number": "number", "null": ""}
+_TYPES = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "object": "table",
+    "null": "",
+}
 _LIMITS = {"minimum": "at least", "maximum": "at most"}
 
 

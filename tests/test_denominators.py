@@ -9,8 +9,9 @@ import pytest
 
 from nenc_estimates.areas import ENGLAND, NENC
 from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
-from nenc_estimates.denominators import Denominator, load_denominator, weigh
+from nenc_estimates.denominators import Denominator, load_denominator
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.weights import weigh
 
 RESIDENTS = load_denominator("residents")
 BROAD = load_denominator("residents by broad age")

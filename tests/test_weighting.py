@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nenc_estimates.areas import NENC
 from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
-from nenc_estimates.denominators import Denominator, load_denominator, weigh
+from nenc_estimates.denominators import Denominator, load_denominator
 from nenc_estimates.errors import InvalidDataError, SchemaError, UnknownAreaError
 from nenc_estimates.indicators import INDICATORS
 from nenc_estimates.kernels.gaps import PERSON_YEARS_RULE
@@ -22,6 +22,7 @@ from nenc_estimates.missing import Imputed
 from nenc_estimates.readers import read_indicator
 from nenc_estimates.vintages import select_geography
 from nenc_estimates.weighting import estimate_indicator
+from nenc_estimates.weights import weigh
 
 MODEST = settings(max_examples=25, deadline=None)
 MEMBERS = load_crosswalk("utla21", "nenc").sources

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
     from nenc_estimates.decomposition import decompose_gap
     from nenc_estimates.decomposition_questions import compare_decompositions, estimate_years_gained
-    from nenc_estimates.denominators import Denominator, Weights, load_denominator, weigh
+    from nenc_estimates.denominators import Denominator, load_denominator
     from nenc_estimates.deprivation import assign_quantiles, estimate_deprivation_gap, merge_quantiles
     from nenc_estimates.diagnostics import benchmark_crosswalk, diagnose_estimate
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from nenc_estimates.trajectories import project_trajectory
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
+    from nenc_estimates.weights import Weights, weigh
     from nenc_estimates.withholding import NONE, OHID, Rules
 
 _HOME = {
@@ -92,7 +93,7 @@ _HOME = {
     "Rules": "withholding",
     "SchemaError": "errors",
     "UnknownAreaError": "errors",
-    "Weights": "denominators",
+    "Weights": "weights",
     "assess_goal": "assessments",
     "assign_quantiles": "deprivation",
     "backtest": "backtests",
@@ -140,7 +141,7 @@ _HOME = {
     "select_geography": "vintages",
     "simulate_slope_index": "inequality",
     "trace_goal": "assessments",
-    "weigh": "denominators",
+    "weigh": "weights",
 }
 
 __all__ = [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nenc_estimates.denominators import people_and_weights
 from nenc_estimates.kernels import weighting as formulas
 from nenc_estimates.periods import Period
+from nenc_estimates.weights import people_and_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -178,22 +178,27 @@ class Decomposition(_Section):
 class OwnDecomposition(_Section):
     """Contributions to the gap between two populations of a file of your own: of causes of death, or of ages.
 
-    The file stands beside the specification and has the columns ``area, sex, period, age, deaths, population``, and
-    ``cause`` for causes, with rows of all deaths under the name ``all_causes`` (``""`` if causes make up all deaths).
-    ``between`` names two of its areas; the gap is the second minus the first. ``source``, publisher and edition, is
-    printed on the charts. A part with 1 to 7 deaths in a population is refused, unless ``as_published`` gives the
-    reason why its count may be known.
+    The file has the columns ``area, sex, period, age, deaths, population``, and ``cause`` for causes.
     """
 
     file: Text
+    """CSV file, beside the specification."""
     source: Text = Field(min_length=1)
+    """Publisher and edition, printed on the charts."""
     between: tuple[Text, Text]
+    """Two of its areas; the gap is the second minus the first."""
     by: Literal["cause", "age"] = "cause"
+    """What contributes."""
     all_causes: str = "all"
+    """Name of the rows with all deaths; ``""`` if the causes make up all deaths."""
     cause_groups: dict[str, Text] = Field(default_factory=dict)
+    """Cause to the group it is counted in."""
     fixed: tuple[str, ...] = ()
+    """Which of the two areas are taken as known without error."""
     method: Literal["arriaga", "path"] = "arriaga"
+    """Symmetric closed form, or the integral along the path between the two."""
     as_published: Text = ""
+    """Why parts with 1 to 7 deaths may be shown; such a part is refused when left out."""
     _folder: Path = PrivateAttr(default=Path())
 
     @property
@@ -304,9 +309,8 @@ class Specification(_Section):
     """Life expectancy from deaths and people by age."""
     national_slopes: tuple[NationalSlopes, ...] = ()
     """Slope indices of England."""
-    decomposition: tuple[Decomposition, ...] = ()
-    """What ages contribute to gaps."""
     decomposition: tuple[AnyDecomposition, ...] = ()
+    """What ages, or causes of death, contribute to gaps."""
     deprivation: Deprivation | None = None
     """People in the most deprived fifth of neighbourhoods."""
     population: Population | None = None

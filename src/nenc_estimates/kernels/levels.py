@@ -46,6 +46,15 @@ def z_value(confidence: Confidence) -> Floats:
 def one_level(confidence: float) -> float:
     """Check a confidence level where one is taken, and return it.
 
+    Parameters
+    ----------
+    confidence
+        Between 0 and 1 [fraction].
+
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError

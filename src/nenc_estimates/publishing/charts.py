@@ -110,9 +110,10 @@ def named_goals(run: Run) -> dict[tuple[str, ...], Row]:
 
 def _goals(run: Run) -> Iterator[tuple[str, Chart]]:
     goals = named_goals(run)
-    known = run.trajectories.dropna(subset=["area"])  # counts under disclosure control have none
-    for key, path in groups(known, *GOAL_KEY):
-        rows = path.sort_values("year").to_dict("records")
+    for key, path in groups(run.trajectories, *GOAL_KEY):
+        rows = path.dropna(subset=["area"]).sort_values("year").to_dict("records")
+        if not rows:  # counts under disclosure control
+            continue
         for what in ("area", "gap") if rows[0]["gap"] == rows[0]["gap"] else ("area",):
             yield chart_name(PREFIX[what], *key), _goal(rows, goals[key], what)
 
