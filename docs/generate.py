@@ -254,11 +254,8 @@ def _sections() -> Iterator[str]:
     schema = Specification.model_json_schema()
     yield _keys("At the top", schema)
     for key, field in schema["properties"].items():
-        names, name = (
-            re.findall(r"#/\$defs/(\w+)", str(field)),
-            f"[[{key}]]" if field.get("type") == "array" else f"[{key}]",
-        )
-        for i, model in enumerate(names):
+        name = f"[[{key}]]" if field.get("type") == "array" else f"[{key}]"
+        for i, model in enumerate(re.findall(r"#/\$defs/(\w+)", str(field))):
             yield _keys(f"`{name}`" if i == 0 else f"`{name}`, or", schema["$defs"][model])
 
 

@@ -30,7 +30,7 @@ LETTERS = "ABCDEFGHIJKL"
 TONES = (("area", "white"), ("fan80", "ink"), ("bar", "white"), ("fan95", "ink"))
 """Fill of a segment and colour of its letter, by turns: neighbours differ in grey as well."""
 
-CHARACTERS = 84
+CHARACTERS = 68
 """Length of a line of text above or below a chart."""
 
 LINE, CHARACTER, COLUMN = 17, 7.5, 76
