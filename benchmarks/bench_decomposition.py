@@ -1,126 +1,103 @@
-"""Speed of decomposition: against the life tables that it needs and the textbook columns, in one run.
+"""Decomposition of gaps, formulas and tables; the size is the number of pairs of populations.
 
-`python benchmarks/bench_decomposition.py` prints the ratios; `pytest benchmarks` times the kernel alone.
+`python benchmarks/bench_decomposition.py` prints ratios to the life tables that a pair needs, and to the
+textbook's columns.
 """
 
 from __future__ import annotations
 
-import time
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
+import pandas as pd
 
-from nenc_estimates.kernels.decomposition import METHODS, age_contributions, cause_contributions
-from nenc_estimates.kernels.decomposition_variance import contribution_variance
+import nenc_estimates as nenc
+from inputs import AGES, BANDS, by_cause, grouped_ages, rates, survey
+from nenc_estimates.kernels import decomposition, decomposition_variance
 from nenc_estimates.kernels.expectancy import life_expectancy
-from nenc_estimates.kernels.life_table import life_table
+from peers import arriaga, expectancy_rows
+from timing import given, ratio, rounds, timed
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WIDTH = np.array([1.0, 4.0, *[5.0] * 17, np.inf])
-NAX = np.array([0.1, 2.0, *[2.5] * 17, np.nan])
-BANDS = {"width": WIDTH, "nax": NAX}
-SCHEDULE = np.array([4e-3, *np.exp(np.linspace(np.log(1e-4), np.log(0.2), 19))])
-SIZES = [1, 300, 7_000, 35_000]
-BLOCK = 4104
+CAUSES = 10
+BETWEEN = {"between": ("a", "b"), "keys": ["sex"]}
 
 
-def rates(pairs: int, seed: int) -> np.ndarray:
-    drawn = SCHEDULE * np.exp(np.random.default_rng(seed).normal(0, 0.2, (pairs, 20)))
-    return np.minimum(drawn, 0.39)
+def two(size):
+    return rates(size, 1), rates(size, 2)
 
 
-def by_cause(all_cause: np.ndarray, causes: int, seed: int) -> np.ndarray:
-    shares = np.random.default_rng(seed).dirichlet(np.ones(causes), len(all_cause))
-    return all_cause[:, None, :] * shares[..., None]
+def two_by_cause(size, causes=CAUSES):
+    return by_cause(size, causes, 1), by_cause(size, causes, 2)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("pairs", SIZES)
-def test_age_contributions(benchmark, pairs, method):
-    first, second = rates(pairs, 1), rates(pairs, 2)
-    benchmark(age_contributions, first, second, **BANDS, method=method)
+def with_health(size):
+    good = survey(size)[0]
+    return *two(size), good, good[::-1]
 
 
-@pytest.mark.parametrize("pairs", SIZES)
-def test_cause_contributions(benchmark, pairs):
-    first, second = (by_cause(rates(pairs, seed), 10, seed) for seed in (1, 2))
-    benchmark(cause_contributions, first, second, **BANDS)
+def with_variances(size, causes=3):
+    """Three causes: memory of the variances grows with cells times subtotals."""
+    first, second = two_by_cause(size, causes)
+    return first, second, first * 1e-5, second * 1e-5
 
 
-@pytest.mark.parametrize("pairs", [1, 300])
-def test_contribution_variance(benchmark, pairs):
-    first, second = (by_cause(rates(pairs, seed), 10, seed) for seed in (1, 2))
-    groups = np.eye(10, dtype=bool)[:, :, None] & np.ones(20, dtype=bool)
-    benchmark(contribution_variance, first, second, first * 1e-5, second * 1e-5, groups=groups, **BANDS)
+def by_age(size):
+    return grouped_ages(size, "area_code", ("a", "b"))
 
 
-def recursion(nMx: np.ndarray) -> np.ndarray:
-    """Life expectancy alone by the blocked recursion: the least that the two tables of a pair can cost."""
-    width, nax = WIDTH[:-1, None], NAX[:-1, None]
-    after = width - nax
-    out = np.empty_like(nMx)
-    for start in range(0, len(nMx), BLOCK):
-        m = np.ascontiguousarray(nMx[start : start + BLOCK].T)
-        survival = after * m[:-1]
-        survival += 1.0
-        np.divide(m[:-1], survival, out=survival)
-        survival *= width
-        np.subtract(1.0, survival, out=survival)
-        ex = np.empty_like(m)
-        np.divide(1.0, m[-1], out=ex[-1])
-        for x in reversed(range(len(survival))):
-            np.add(ex[x + 1], after[x], out=ex[x])
-            ex[x] *= survival[x]
-            ex[x] += nax[x]
-        out[start : start + BLOCK] = ex.T
-    return out
+def by_age_and_cause(size):
+    """Rows of all deaths, and of a cause that makes a third of them."""
+    table = by_age(size)
+    part = table.assign(cause="circulatory", deaths=table["deaths"] // 3)
+    return pd.concat([table.assign(cause="all"), part], ignore_index=True)
 
 
-def textbook(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Arriaga 1984 from the columns of two life tables, in both directions."""
+GROUPS = np.eye(3, dtype=bool)[:, :, None] & np.ones(AGES, dtype=bool)
+OLD = np.ones((CAUSES, 1), bool) & (np.arange(AGES) > 14)
 
-    def one_way(one, two):
-        gain = one.lx * (two.nLx / two.lx - one.nLx / one.lx)
-        rest = one.lx[:, :-1] / two.lx[:, :-1] - one.lx[:, 1:] / two.lx[:, 1:]
-        gain[:, :-1] += two.Tx[:, 1:] * rest
-        return gain
+CALLS = {
+    decomposition.mortality_sensitivity: lambda size: given(*two(size), **BANDS),
+    decomposition.health_sensitivity: lambda size: given(*two(size), **BANDS),
+    **{
+        (decomposition.age_contributions, method): lambda size, method=method: given(*two(size), **BANDS, method=method)
+        for method in decomposition.METHODS
+    },
+    decomposition.cause_contributions: lambda size: given(*two_by_cause(size), **BANDS),
+    decomposition.healthy_contributions: lambda size: given(*with_health(size), **BANDS),
+    decomposition.years_gained: lambda size: given(*two_by_cause(size), cells=OLD, **BANDS),
+    decomposition_variance.contribution_variance: lambda size: given(*with_variances(size), groups=GROUPS, **BANDS),
+    decomposition_variance.years_gained_variance: lambda size: given(*with_variances(size), cells=OLD[:3], **BANDS),
+    decomposition_variance.healthy_contribution_variance: lambda size: given(
+        *with_health(size), variances=tuple(part * 1e-4 for part in with_health(size)), groups=GROUPS[:2, :2], **BANDS
+    ),
+    nenc.decompose_gap: lambda size: given(by_age(size), **BETWEEN),
+    (nenc.decompose_gap, "by cause"): lambda size: given(by_age_and_cause(size), by="cause", **BETWEEN),
+    nenc.estimate_years_gained: lambda size: given(by_age(size), **BETWEEN),
+    nenc.compare_decompositions: lambda size: given(*[nenc.decompose_gap(by_age(size), **BETWEEN)] * 2, keys=["sex"]),
+}
 
-    one, two = (life_table(each, **BANDS, radix=1.0) for each in (first, second))
-    return (one_way(one, two) - one_way(two, one)) / 2
+test_speed = timed(CALLS)
 
 
-def report(pairs: int = 100_000, rounds: int = 11) -> None:
+def report(pairs: int = 100_000, count: int = 11) -> None:
     """Print CPU time for a pair, and its ratio to two life tables: median and range over rounds."""
-    first, second = rates(pairs, 1), rates(pairs, 2)
-    causes = [by_cause(each, 10, seed) for seed, each in enumerate((first, second))]
+    (first, second), causes = two(pairs), two_by_cause(pairs)
     people = np.full(first.shape, 1e4)
     deaths = [each * people for each in (first, second)]
-    work: dict[str, Callable[[], object]] = {
-        "two life expectancies, rates only": lambda: (recursion(first), recursion(second)),
+    work = {
+        "two life expectancies, rates only": lambda: (expectancy_rows(first), expectancy_rows(second)),
         "two life expectancies with variance": lambda: [life_expectancy(each, people, **BANDS) for each in deaths],
-        "by age": lambda: age_contributions(first, second, **BANDS),
-        "by age, one comparator": lambda: age_contributions(first, second[0], **BANDS),
-        "by age and 10 causes": lambda: cause_contributions(*causes, **BANDS),
-        "by age, path": lambda: age_contributions(first, second, **BANDS, method="path"),
-        "by age, textbook columns": lambda: textbook(first, second),
+        "by age": lambda: decomposition.age_contributions(first, second, **BANDS),
+        "by age, one comparator": lambda: decomposition.age_contributions(first, second[0], **BANDS),
+        "by age and 10 causes": lambda: decomposition.cause_contributions(*causes, **BANDS),
+        "by age, path": lambda: decomposition.age_contributions(first, second, **BANDS, method="path"),
+        "by age, textbook columns": lambda: arriaga(first, second),
     }
-    spent: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(rounds):
-        for name, function in work.items():
-            function()  # so that the round before is not in the caches
-            start = time.thread_time()
-            function()
-            spent[name].append((time.thread_time() - start) / pairs * 1e9)
+    seconds = rounds(work, count, repeats=3)
     for base in list(work)[:2]:
-        print(f"ratio to {base}: median [lowest, highest] of {rounds} rounds, {pairs:,} pairs")
-        for name, times in spent.items():
-            ratios = [time / of for time, of in zip(times, spent[base], strict=True)]
-            spread = f"{median(ratios):7.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
-            print(f"  {name:38}{median(times):8.0f} ns{spread}")
+        print(f"ratio to {base}: median (lowest to highest) of {count} rounds, {pairs:,} pairs")
+        for name, times in seconds.items():
+            print(f"  {name:38}{median(times) / pairs * 1e9:8.0f} ns  {ratio(seconds, name, base)}")
 
 
 if __name__ == "__main__":

@@ -1,100 +1,99 @@
-"""Speed of deprivation gaps and decompositions from tables, against the formulas on arrays alone, in one run.
+"""Quantiles, gaps, slopes and rates from tables; the size is the number of groups, for quantiles that of areas.
 
-`python benchmarks/bench_deprivation.py` prints the ratios; `pytest benchmarks` times the functions.
+`python benchmarks/bench_deprivation.py` prints the ratio of a slope index from a table to sorting the table.
 """
 
 from __future__ import annotations
 
-import time
-from statistics import median
-
 import numpy as np
 import pandas as pd
-import pytest
 
-from nenc_estimates.age_bands import ABRIDGED_90
-from nenc_estimates.decomposition import decompose_gap
-from nenc_estimates.deprivation import assign_quantiles, estimate_deprivation_gap
-from nenc_estimates.inequality import estimate_slope_index
+import nenc_estimates as nenc
+from inputs import FIFTHS, by_quantile, grouped_ages, quantile_table
 from nenc_estimates.kernels.slopes import slope_index
+from nenc_estimates.standardised_rates import FIVE_YEAR_90
+from timing import given, ratio, rounds, spread, timed
 
-SCHEDULE = np.array([4e-3, *np.exp(np.linspace(np.log(1e-4), np.log(0.2), 19))])
-GROUPS = [1, 300, 7_000]
-FIFTHS = {"definition": "national quantiles", "quantiles": 5, "most_deprived": 1}
+AREA = {"by": ["area_code"]}
 
 
-def by_quantile(groups: int) -> pd.DataFrame:
-    rng = np.random.default_rng(1)
-    rows = groups * 5
+def scored(size):
+    """Small areas with a score, 5 at least."""
+    return pd.DataFrame({"score": np.random.default_rng(3).gamma(2, 10, max(size, 5))})
+
+
+def tenths(size):
+    return pd.DataFrame({"quantile": np.arange(size) % 10 + 1})
+
+
+def local_gaps(size):
+    """Each area's own gap, with its people."""
+    gaps = nenc.estimate_inequality(quantile_table(size), **FIFTHS | {"definition": "local quantiles"}, **AREA)
+    return gaps[gaps["measure"] == "difference"].assign(population=1_000, sex="Persons")
+
+
+def events_by_age(size):
+    """Events and people by the age bands of the standard population."""
+    rng = np.random.default_rng(4)
+    ages = FIVE_YEAR_90.labels
+    rows = size * len(ages)
     return pd.DataFrame(
         {
-            "area_code": np.repeat([f"A{i:05}" for i in range(groups)], 5),
-            "quantile": np.tile(np.arange(1, 6), groups),
-            "value": 70 + np.tile(np.arange(5) * 2.0, groups) + rng.normal(0, 0.5, rows),
-            "se": 0.3,
-            "population": rng.integers(1_000, 2_000, rows),
+            "area_code": np.repeat([f"A{i:05}" for i in range(size)], len(ages)),
+            "age": list(ages) * size,
+            "events": rng.poisson(20, rows) + 1,
+            "population": rng.integers(1_000, 10_000, rows),
         }
     )
 
 
-def by_age(groups: int, column: str, names: list[str]) -> pd.DataFrame:
-    rng = np.random.default_rng(2)
-    shape = (groups, len(names), 20)
-    population = rng.integers(5_000, 9_000, shape)
-    deaths = 1 + rng.poisson(population * SCHEDULE * np.linspace(1.4, 0.8, len(names))[:, None])
-    return pd.DataFrame(
+def two_populations(size):
+    """A rate of the most and the least deprived fifth in each group."""
+    pair = quantile_table(size)
+    return pair[pair["quantile"].isin([1, 5])].assign(quantile=lambda rows: rows["quantile"].astype(str))
+
+
+CALLS = {
+    nenc.assign_quantiles: lambda size: given(scored(size), most_deprived="highest", quantiles=5),
+    nenc.merge_quantiles: lambda size: given(tenths(size), into=5, quantiles=10, most_deprived=1),
+    nenc.parse_quantiles: lambda size: given(["Most deprived decile", "Least deprived decile"] * size),
+    nenc.estimate_inequality: lambda size: given(quantile_table(size), **FIFTHS, **AREA),
+    nenc.estimate_slope_index: lambda size: given(quantile_table(size), **FIFTHS, **AREA),
+    nenc.simulate_slope_index: lambda size: given(
+        quantile_table(size), **FIFTHS, **AREA, noise="log", rng=np.random.default_rng(1), draws=1000
+    ),
+    nenc.estimate_quantile_contributions: lambda size: given(quantile_table(size), **FIFTHS, **AREA),
+    nenc.estimate_deprivation_gap: lambda size: given(
+        grouped_ages(size, "quantile", tuple("12345")), by=["sex"], over=[], **FIFTHS
+    ),
+    nenc.estimate_mean_gap: lambda size: given(local_gaps(size), by=["sex"]),
+    nenc.compare_gaps: lambda size: given(local_gaps(size), local_gaps(size), **AREA),
+    nenc.estimate_standardised_rate: lambda size: given(events_by_age(size), **AREA),
+    nenc.estimate_standardised_ratio: lambda size: given(
+        events_by_age(size), events_by_age(1).drop(columns="area_code"), **AREA, match=[]
+    ),
+    nenc.estimate_rate_ratio: lambda size: given(
+        two_populations(size), between=("1", "5"), populations="quantile", **AREA
+    ),
+}
+
+test_speed = timed(CALLS)
+
+
+def report(count: int = 7) -> None:
+    table = quantile_table(7_000)
+    value, people, se = by_quantile(7_000, 5)
+    seconds = rounds(
         {
-            "sex": np.repeat([f"G{i:05}" for i in range(groups)], len(names) * 20),
-            column: np.tile(np.repeat(names, 20), groups),
-            "age": np.tile(ABRIDGED_90.labels, groups * len(names)),
-            "deaths": np.minimum(deaths, population // 3).ravel(),
-            "population": population.ravel(),
-        }
+            "table": lambda: nenc.estimate_slope_index(table, **AREA, **FIFTHS),
+            "sort": lambda: table.sort_values(["area_code", "quantile"]),
+            "arrays": lambda: slope_index(value, people, se=se),
+        },
+        count,
     )
-
-
-@pytest.mark.parametrize("groups", GROUPS)
-def test_slope_index(benchmark, groups):
-    table = by_quantile(groups)
-    benchmark(estimate_slope_index, table, by=["area_code"], **FIFTHS)
-
-
-@pytest.mark.parametrize("groups", GROUPS)
-def test_deprivation_gap(benchmark, groups):
-    table = by_age(groups, "quantile", list("12345"))
-    benchmark(estimate_deprivation_gap, table, by=["sex"], over=[], **FIFTHS)
-
-
-@pytest.mark.parametrize("groups", GROUPS)
-def test_decompose_gap_by_age(benchmark, groups):
-    table = by_age(groups, "area_code", ["a", "b"])
-    benchmark(decompose_gap, table, between=("a", "b"), keys=["sex"])
-
-
-def test_assign_quantiles_of_small_areas(benchmark):
-    table = pd.DataFrame({"score": np.random.default_rng(3).gamma(2, 10, 33_755)})
-    benchmark(assign_quantiles, table, most_deprived="highest", quantiles=10)
-
-
-def ratios() -> None:
-    table = by_quantile(7_000)
-    values, people, errors = (table[name].to_numpy(float).reshape(-1, 5) for name in ("value", "population", "se"))
-    times: dict[str, list[float]] = {"table": [], "sort": [], "arrays": []}
-    for _ in range(7):
-        for name, run in (
-            ("table", lambda: estimate_slope_index(table, by=["area_code"], **FIFTHS)),
-            ("sort", lambda: table.sort_values(["area_code", "quantile"])),
-            ("arrays", lambda: slope_index(values, people, se=errors)),
-        ):
-            start = time.thread_time()
-            run()
-            times[name].append(time.thread_time() - start)
-    middle = {name: median(spent) for name, spent in times.items()}
-    print(
-        {name: f"{1e3 * middle[name]:.2f} ms ({1e3 * min(t):.2f} to {1e3 * max(t):.2f})" for name, t in times.items()}
-    )
-    print(f"slope index of 7,000 groups from a table: {middle['table'] / middle['sort']:.1f} x sorting the table")
+    print({name: f"{spread([1e3 * time for time in times])} ms" for name, times in seconds.items()})
+    print(f"slope index of 7,000 groups from a table: {ratio(seconds, 'table', 'sort')} x sorting the table")
 
 
 if __name__ == "__main__":
-    ratios()
+    report()

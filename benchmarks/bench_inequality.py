@@ -1,113 +1,93 @@
-"""Speed of the slope index with exact limits: against a loop over least squares, in one run.
+"""Measures of inequality and standardised rates; the size is the number of groups, for ranks of areas.
 
-`python benchmarks/bench_inequality.py` prints the ratios; `pytest benchmarks` times the kernels alone.
+`python benchmarks/bench_inequality.py` prints the ratios of the slope index to loops over least squares in one run.
 """
 
 from __future__ import annotations
 
-import time
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
-from nenc_estimates.kernels.inequality import attributable_fraction, quantile_ranks
+from inputs import AGES, MORTALITY, by_quantile, events, in_rows
+from nenc_estimates.kernels import inequality, slopes, standardisation
 from nenc_estimates.kernels.simulated_slopes import simulated_slope_index
-from nenc_estimates.kernels.slopes import relative_index, slope_index
-from nenc_estimates.kernels.standardisation import directly_standardised_rate
+from peers import slope_loop, slopes_loop
+from timing import given, ratio, rounds, spread, timed, timed_once
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SIZES = [1, 300, 7_000, 35_000]
 LOOP = 1000
-REPEATS = 7  # in a row, so that the work of another function is not in the caches
 
 
-def groups(number: int, quantiles: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(1)
-    shape = (number, quantiles)
-    return 80 + rng.normal(0, 2, shape), rng.uniform(1e3, 1e4, shape), rng.uniform(0.1, 0.5, shape)
+def weighted(size, quantiles=10):
+    """Values and people, and standard errors by name."""
+    value, people, se = by_quantile(size, quantiles)
+    return given(value, people, se=se)
 
 
-@pytest.mark.parametrize("measure", [slope_index, relative_index, attributable_fraction])
-@pytest.mark.parametrize("number", SIZES)
-def test_measures(benchmark, number, measure):
-    value, people, se = groups(number)
-    benchmark(measure, value, people, se=se)
+def unweighted(size):
+    value, _, se = by_quantile(size)
+    return given(value, se=se)
 
 
-def test_simulated_slope_index(benchmark):
-    value, people, se = groups(10)
-    benchmark(simulated_slope_index, value, people, se=se, noise="log", rng=np.random.default_rng(2))
+def shares(size):
+    """Proportions, whose slope is simulated with the fewest draws that are allowed."""
+    _, people, se = by_quantile(size)
+    options = {"noise": "log", "rng": np.random.default_rng(2), "draws": 1000}
+    return given(np.linspace(0.05, 0.03, 10) + 0 * se, people, se=se / 100, **options)
 
 
-@pytest.mark.parametrize("areas", SIZES)
-def test_quantile_ranks(benchmark, areas):
-    benchmark(quantile_ranks, np.random.default_rng(3).normal(size=max(areas, 10)), quantiles=10)
+def two_rates(size):
+    x, n = events(size)
+    return x / n, x / n**2, x[::-1] / n[::-1], x[::-1] / n[::-1] ** 2
 
 
-@pytest.mark.parametrize("number", SIZES)
-def test_directly_standardised_rate(benchmark, number):
-    rng = np.random.default_rng(4)
-    events, people = rng.poisson(20, (number, 20)), rng.uniform(1e3, 1e4, (number, 20))
-    benchmark(directly_standardised_rate, events, people, standard=np.ones(20))
+CALLS = {
+    inequality.quantile_ranks: lambda size: given(np.random.default_rng(3).normal(size=max(size, 10)), quantiles=10),
+    inequality.population_shares: lambda size: given(by_quantile(size)[1]),
+    inequality.ridit_ranks: lambda size: given(by_quantile(size)[1]),
+    inequality.absolute_gap: unweighted,
+    inequality.ratio: unweighted,
+    inequality.attributable_risk: weighted,
+    inequality.attributable_fraction: weighted,
+    inequality.attributable_contributions: weighted,
+    inequality.absolute_concentration_index: weighted,
+    inequality.relative_concentration_index: weighted,
+    slopes.slope_index: weighted,
+    slopes.relative_index: weighted,
+    slopes.scatter_errors: lambda size: given(*by_quantile(size)[:2]),
+    slopes.slope_weights: lambda size: given(by_quantile(size)[1]),
+    simulated_slope_index: shares,
+    standardisation.crude_rate: lambda size: given(*events(size)),
+    standardisation.directly_standardised_rate: lambda size: given(*in_rows(size), standard=np.ones(AGES)),
+    standardisation.expected_events: lambda size: given(in_rows(size)[1], reference_rate=MORTALITY),
+    standardisation.standardised_ratio: lambda size: given(events(size)[0], events(size)[0] * 1.1),
+    standardisation.rate_ratio: lambda size: given(*two_rates(size)),
+}
+ONCE = {slopes.scale_named: lambda: given("logit")}
+
+test_speed, test_speed_once = timed(CALLS), timed_once(ONCE)
 
 
-def design(people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    shares = people / people.sum()
-    root = np.sqrt(shares)
-    return np.column_stack([root, root * (np.cumsum(shares) - shares / 2)]), root
-
-
-def loop_of_slopes(value: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Slopes alone, a group at a time."""
-    slopes = np.empty(len(value))
-    for group in range(len(value)):
-        columns, root = design(people[group])
-        slopes[group] = np.linalg.lstsq(columns, root * value[group], rcond=None)[0][1]
-    return slopes
-
-
-def loop_with_limits(value: np.ndarray, people: np.ndarray, se: np.ndarray) -> np.ndarray:
-    """Slopes and their exact limits, a group at a time: what `slope_index` gives."""
-    out = np.empty((3, len(value)))
-    for group in range(len(value)):
-        columns, root = design(people[group])
-        weights = np.linalg.lstsq(columns, np.diag(root), rcond=None)[0][1]
-        slope, margin = weights @ value[group], 1.959963984540054 * np.linalg.norm(weights * se[group])
-        out[:, group] = slope, slope - margin, slope + margin
-    return out
-
-
-def seconds(function: Callable[[], object]) -> float:
-    start = time.thread_time()
-    function()
-    return time.thread_time() - start
-
-
-def report(number: int = 35_000, rounds: int = 11) -> None:
+def report(number: int = 35_000, count: int = 11) -> None:
     """Print CPU time for a group, and how many times faster than the loops: median and range over rounds."""
-    value, people, se = groups(number)
+    value, people, se = by_quantile(number)
     few = value[:LOOP], people[:LOOP], se[:LOOP]
-    np.testing.assert_allclose(slope_index(*few[:2], se=few[2]).lower, loop_with_limits(*few)[1], rtol=1e-9)
-    work: dict[str, tuple[Callable[[], object], int]] = {
-        "lstsq loop, slopes only": (lambda: loop_of_slopes(*few[:2]), LOOP),
-        "lstsq loop, with limits": (lambda: loop_with_limits(*few), LOOP),
-        "slope_index": (lambda: slope_index(value, people, se=se), number),
-        "relative_index": (lambda: relative_index(value, people, se=se), number),
+    np.testing.assert_allclose(slopes.slope_index(*few[:2], se=few[2]).lower, slope_loop(*few)[1], rtol=1e-9)
+    ours = {
+        "slope_index": lambda: slopes.slope_index(value, people, se=se),
+        "relative_index": lambda: slopes.relative_index(value, people, se=se),
     }
-    spent: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(rounds):
-        for name, (function, size) in work.items():
-            spent[name].append(median(seconds(function) for _ in range(REPEATS)) / size * 1e9)
-    for name, times in spent.items():
-        print(f"{name:26}{median(times):9.0f} ns [{min(times):.0f}, {max(times):.0f}]")
-    for base in list(work)[:2]:
-        for name in list(work)[2:]:
-            ratios = [of / time for time, of in zip(spent[name], spent[base], strict=True)]
-            print(f"{base} / {name}: {median(ratios):.0f} [{min(ratios):.0f}, {max(ratios):.0f}]")
+    loops = {
+        "lstsq loop, slopes only": lambda: slopes_loop(*few[:2]),
+        "lstsq loop, with limits": lambda: slope_loop(*few),
+    }
+    seconds = rounds(loops | ours, count, repeats=7)
+    each = {name: [time / (LOOP if name in loops else number) for time in times] for name, times in seconds.items()}
+    for name, times in each.items():
+        print(f"{name:26}{median(times) * 1e9:9.0f} ns [{spread([time * 1e9 for time in times])}]")
+    for base in loops:
+        for name in ours:
+            print(f"{base} / {name}: {ratio(each, base, name)}")
 
 
 if __name__ == "__main__":

@@ -1,58 +1,69 @@
-"""Intervals and their inversions at 1, 300, 7,000 and 35,000 areas."""
+"""Intervals and their inversions; the size is the number of areas."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
-from nenc_estimates.kernels import interval_inversion, intervals
-
-SIZES = (1, 300, 7_000, 35_000)
-INTERVALS = {
-    "wilson": intervals.wilson_interval,
-    "wilson_two_levels": lambda x, n: intervals.wilson_interval(x, n, confidence=(0.95, 0.998)),
-    "wilson_from_variance": lambda x, n: intervals.wilson_from_variance(x / n, x * (n - x) / n**3),
-    "byar": lambda x, n: intervals.byar_interval(x),
-    "exact_poisson": lambda x, n: intervals.exact_poisson_interval(x),
-    "poisson": lambda x, n: intervals.poisson_interval(x),
-    "dobson": lambda x, n: intervals.dobson_interval(x / n, x / n**2, x),
-}
+from inputs import events
+from nenc_estimates.kernels import interval_inversion, intervals, log_intervals
+from timing import given, timed, timed_once
 
 
-def _per_person(x, n):
+def proportion(size):
+    """Share and its variance."""
+    x, n = events(size)
+    return x / n, x * (n - x) / n**3
+
+
+def rate(size):
+    """Rate, its variance and its count."""
+    x, n = events(size)
+    return x / n, x / n**2, x
+
+
+def published(interval, *arguments):
+    """Value and limits as a publisher gives them."""
+    limits = interval(*arguments)
+    return arguments[0], limits.lower, limits.upper
+
+
+def published_wilson(size):
+    x, n = events(size)
+    limits = intervals.wilson_interval(x, n)
+    return x / n, limits.lower, limits.upper
+
+
+def published_byar(size):
+    x, n = events(size)
     limits = intervals.byar_interval(x)
-    return intervals.Interval(lower=limits.lower / n, upper=limits.upper / n)
+    return x / n, limits.lower / n, limits.upper / n
 
 
-INVERSIONS = {
-    "wilson": (intervals.wilson_interval, interval_inversion.sample_size_from_wilson),
-    "wilson_range": (
-        intervals.wilson_interval,
-        lambda *limits: interval_inversion.sample_size_range_from_rounded_wilson(*limits, decimals=3),
+CALLS = {
+    intervals.normal_interval: lambda size: given(*proportion(size)),
+    intervals.wilson_interval: lambda size: given(*events(size)),
+    (intervals.wilson_interval, "two levels"): lambda size: given(*events(size), confidence=(0.95, 0.998)),
+    intervals.wilson_from_variance: lambda size: given(*proportion(size)),
+    intervals.byar_interval: lambda size: given(events(size)[0]),
+    intervals.exact_poisson_interval: lambda size: given(events(size)[0]),
+    intervals.poisson_interval: lambda size: given(events(size)[0]),
+    intervals.byar_from_variance: lambda size: given(*rate(size)[:2]),
+    intervals.dobson_interval: lambda size: given(*rate(size)),
+    log_intervals.log_interval: lambda size: given(*proportion(size)),
+    log_intervals.logit_interval: lambda size: given(*proportion(size)),
+    log_intervals.standard_error_from_log_limits: lambda size: given(
+        *published(log_intervals.log_interval, *proportion(size))
     ),
-    "byar": (_per_person, interval_inversion.count_from_byar),
-    "dobson": (_per_person, interval_inversion.count_and_variance_from_dobson),
+    log_intervals.standard_error_from_logit_limits: lambda size: given(
+        *published(log_intervals.logit_interval, *proportion(size))
+    ),
+    interval_inversion.limits_fault: lambda size: given(*published_wilson(size)),
+    interval_inversion.standard_error_from_limits: lambda size: given(*published_wilson(size)[1:]),
+    interval_inversion.sample_size_from_wilson: lambda size: given(*published_wilson(size)),
+    interval_inversion.sample_size_range_from_rounded_wilson: lambda size: given(*published_wilson(size), decimals=3),
+    interval_inversion.count_from_byar: lambda size: given(*published_byar(size)),
+    interval_inversion.count_and_variance_from_dobson: lambda size: given(
+        *published(intervals.dobson_interval, *rate(size))
+    ),
 }
+ONCE = {intervals.z_value: lambda: given(0.95)}
 
-
-def _areas(size):
-    rng = np.random.default_rng(7)
-    n = rng.integers(300, 500_000, size).astype(float)
-    return np.maximum(np.floor(n * rng.beta(2, 60, size)), 2.0), n
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", INTERVALS)
-def test_interval(benchmark, kind, size):
-    count, n = _areas(size)
-    limits = benchmark(INTERVALS[kind], count, n)
-    assert limits.lower.shape[-1] == size
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("kind", INVERSIONS)
-def test_inversion(benchmark, kind, size):
-    count, n = _areas(size)
-    interval, inversion = INVERSIONS[kind]
-    limits = interval(count, n)
-    assert benchmark(inversion, count / n, limits.lower, limits.upper) is not None
+test_speed, test_speed_once = timed(CALLS), timed_once(ONCE)

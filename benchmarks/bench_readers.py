@@ -1,4 +1,7 @@
-"""Readers: a Fingertips download against ``pyarrow.csv.read_csv``. As a script: ratios of time and memory."""
+"""Readers of files that analysts have; the size is the number of rows.
+
+`python benchmarks/bench_readers.py` prints time and peak memory of a Fingertips download over `pyarrow.csv.read_csv`.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-import pytest
 from pyarrow import csv
 
-from nenc_estimates.readers import read_fingertips
+import nenc_estimates as nenc
+from nenc_estimates import read_fingertips
+from timing import given, timed
 
 HEADINGS = [
     *("Indicator ID", "Indicator Name", "Parent Code", "Parent Name", "Area Code", "Area Name", "Area Type", "Sex"),
@@ -26,7 +32,7 @@ HEADINGS = [
 ]
 
 
-def download(path: Path, n: int) -> None:
+def download(path: Path | BytesIO, n: int) -> None:
     """Write a file like a Fingertips download of n rows: 300 areas, three sexes, 20 periods."""
     rng = np.random.default_rng(20221216)
     i = np.arange(n)
@@ -66,10 +72,84 @@ def download(path: Path, n: int) -> None:
     csv.write_csv(pa.table(columns, names=HEADINGS), path)
 
 
-@pytest.mark.parametrize("n", [1_000, 35_000])
-def test_fingertips(benchmark: Any, tmp_path: Path, n: int) -> None:
-    download(tmp_path / "download.csv", n)
-    assert len(benchmark(read_fingertips, tmp_path / "download.csv").table) == n
+def fingertips(n: int) -> bytes:
+    """Such a file in memory."""
+    file = BytesIO()
+    download(file, n)
+    return file.getvalue()
+
+
+def file_of(columns: dict[str, Any]) -> bytes:
+    return pd.DataFrame(columns).to_csv(index=False).encode()
+
+
+def small_areas(n: int) -> list[str]:
+    return [f"E01{i:06d}" for i in range(1, n + 1)]
+
+
+def areas_by_age(n: int) -> dict[str, Any]:
+    """Keys of n rows: 91 ages of both sexes in as many invented areas as it takes."""
+    i = np.arange(n)
+    return {
+        "code": [f"E06{k:06d}" for k in i // 182 + 1],
+        "name": [f"Council number {k}" for k in i // 182],
+        "sex": np.array(["Male", "Female"])[i // 91 % 2],
+        "age": i % 91,
+    }
+
+
+def deaths(n: int) -> bytes:
+    keys = areas_by_age(n)
+    age = np.where(keys["age"] == 90, "90 and over", keys["age"].astype(str))
+    return file_of(
+        {"area_code": keys["code"], "area_name": keys["name"], "sex": keys["sex"], "age": age, "period": 2022}
+        | {"deaths": keys["age"]}
+    )
+
+
+def mid_year(n: int) -> bytes:
+    keys = areas_by_age(n)
+    names = {"ladcode23": keys["code"], "laname23": keys["name"], "country": "E"}
+    people = {f"population_{year}": 900 + keys["age"] for year in (2021, 2022)}
+    return file_of(names | {"sex": keys["sex"], "age": keys["age"]} | people)
+
+
+def nomis(n: int) -> bytes:
+    keys = areas_by_age(n)
+    age = np.where(keys["age"] == 90, "Aged 90+", np.char.add("Age ", keys["age"].astype(str)))
+    return file_of(
+        {"GEOGRAPHY_CODE": keys["code"], "GEOGRAPHY_NAME": keys["name"], "DATE": 2022, "GENDER_NAME": keys["sex"]}
+        | {"C_AGE_NAME": age, "MEASURES_NAME": "value", "OBS_VALUE": 900 + keys["age"], "RECORD_COUNT": n}
+    )
+
+
+def imd(n: int) -> bytes:
+    rank = np.arange(1, n + 1)
+    return file_of(
+        {
+            "LSOA code (2021)": small_areas(n),
+            "Index of Multiple Deprivation (IMD) Score": np.linspace(60, 1, n).round(4) if n > 1 else 60.0,
+            "Index of Multiple Deprivation (IMD) Rank (where 1 is most deprived)": rank,
+        }
+    )
+
+
+def lookup(n: int) -> bytes:
+    i = np.arange(n)
+    return file_of({"LSOA21CD": small_areas(n), "LAD22CD": [f"E06{k:06d}" for k in i // 110 + 1], "ObjectId": i + 1})
+
+
+CALLS = {
+    read_fingertips: lambda size: given(fingertips(size)),
+    nenc.read_deaths: lambda size: given(deaths(size)),
+    nenc.read_mid_year_estimates: lambda size: given(mid_year(size)),
+    nenc.read_nomis: lambda size: given(nomis(size)),
+    nenc.read_imd: lambda size: given(imd(size), rows=size),
+    nenc.read_lookup: lambda size: given(lookup(size), rows=size),
+    nenc.describe_file: lambda size: given(fingertips(size)),
+}
+
+test_speed = timed(CALLS)
 
 
 PEAK = """

@@ -1,4 +1,7 @@
-"""The release: the run alone, and as a script the whole command against importing what it reads with."""
+"""The release, made once whatever the number of areas.
+
+`python benchmarks/bench_release.py` prints the whole command against importing what it reads with.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from nenc_estimates import read_specification, run_release
+from timing import given, timed_once
 
+ONCE = {run_release: lambda: given(read_specification())}
 
-def test_the_run_of_a_release(benchmark: Any) -> None:
-    specification = read_specification()
-    assert len(benchmark(lambda: run_release(specification)).estimates) > 1_000
+test_speed_once = timed_once(ONCE)
 
 
 def seconds(command: list[str]) -> float:

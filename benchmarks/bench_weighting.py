@@ -1,121 +1,148 @@
-"""Weighting: formulas, crosswalk products, the public function. Run as a script it prints the ratios."""
+"""Weighting, apportioning and gaps, formulas and tables; the size is the number of source areas.
+
+`python benchmarks/bench_weighting.py` prints the ratios to SciPy's sparse product and to pandas' `groupby().sum()`.
+"""
 
 from __future__ import annotations
 
-import statistics
-import time
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import pandas as pd
-import pytest
 from scipy import sparse
 
-from nenc_estimates import Crosswalk, Denominator, estimate_indicator
-from nenc_estimates.kernels import weighting as formulas
-from nenc_estimates.kernels.apportioning import apportion, plan
+import nenc_estimates as nenc
+from inputs import entries, indicator_table, membership, pairs, residents
+from nenc_estimates.kernels import apportioning, gaps, weighting
+from timing import given, ratio, rounds, timed, timed_once
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-RNG = np.random.default_rng(20221216)
+REAL = nenc.load_crosswalk("utla21", "nenc").sources
 
 
-@pytest.mark.parametrize("n", [1, 300, 7_000, 35_000])
-def test_weighted_mean_with_variance(benchmark: Any, n: int) -> None:
-    starts = np.arange(0, n, max(n // 42, 1))
-    people, share, value = RNG.random(n) + 1, RNG.random(n) + 0.1, RNG.normal(60, 2, n)
-
-    def run() -> Any:
-        weight = formulas.weights(people, share, starts)
-        return formulas.weighted_mean(value, weight, starts), formulas.weighted_mean_variance(value**0, weight, starts)
-
-    assert np.isfinite(benchmark(run)[0]).all()
+def planned(size, columns=40, targets=42):
+    """A plan for areas in no order, and their values."""
+    target, weight, values = pairs(size, columns, targets)
+    return apportioning.plan(target, np.arange(size), weight, n_targets=targets, n_sources=size), values
 
 
-def national(n: int, targets: int, columns: int) -> tuple[Any, Any, Any]:
-    """Pairs in no order, the same as a CSR matrix, and values."""
-    target, weight = RNG.integers(0, targets, n), RNG.random(n) + 0.1
-    values = RNG.random((n, columns))
-    matrix = sparse.csr_matrix((weight, (target, np.arange(n))), shape=(targets, n))
-    return plan(target, np.arange(n), weight, n_targets=targets, n_sources=n), matrix, values
+def matrix(size, columns, targets):
+    """The same as a sparse matrix."""
+    target, weight, _ = pairs(size, columns, targets)
+    return sparse.csr_matrix((weight, (target, np.arange(size))), shape=(targets, size))
 
 
-def test_lsoas_to_icbs(benchmark: Any) -> None:
-    pairs, matrix, values = national(33_755, 42, 40)
-    np.testing.assert_allclose(benchmark(lambda: apportion(values, pairs)), matrix @ values)
+def plan_inputs(size):
+    target, weight, _ = pairs(size)
+    return given(target, np.arange(size), weight, n_targets=42, n_sources=size)
 
 
-def fingertips_like() -> tuple[pd.DataFrame, Crosswalk, Denominator]:
-    """Fifty thousand rows: 300 indicators of 167 areas."""
-    codes = [f"X{i:04d}" for i in range(167)]
-    crosswalk = Crosswalk.from_shares([(code, f"T{i % 5}", 1.0) for i, code in enumerate(codes)])
-    people = Denominator.from_table(pd.DataFrame({"area_code": codes, "people": RNG.integers(50_000, 900_000, 167)}))
-    table = pd.DataFrame(
+def weights(size):
+    one = entries(size)
+    return weighting.weights(one["people"], one["share"], one["starts"])
+
+
+def over(size, *names, **options):
+    """Columns of the entries, their weights, and where targets start."""
+    one = entries(size)
+    return given(*(one[name] for name in names), weights(size), one["starts"], **options)
+
+
+def two_sides(size):
+    return np.linspace(58, 66, size), np.full(size, 63.0)
+
+
+def england(size):
+    return indicator_table(1).assign(area_code="E", value=60.0)
+
+
+def two_lives(size):
+    healthy = indicator_table(size)
+    return healthy, healthy.assign(value=healthy["value"] + 20)
+
+
+def real_areas(size):
+    """Rows of real local authorities, over and over."""
+    area = np.resize(np.array(REAL, object), max(size, len(REAL)))
+    year = np.arange(area.size) // len(REAL)
+    return pd.DataFrame({"area_code": area, "indicator": year.astype(str), "value": 1.0})
+
+
+TO = {"better": "higher"}
+CALLS = {
+    weighting.grouped_sum: lambda size: given(entries(size)["value"], entries(size)["starts"]),
+    weighting.spread: lambda size: given(entries(size)["starts"] * 1.0, entries(size)["starts"], size),
+    weighting.weights: lambda size: given(*(entries(size)[name] for name in ("people", "share", "starts"))),
+    weighting.weighted_mean: lambda size: over(size, "value"),
+    weighting.weighted_mean_variance: lambda size: over(size, "share"),
+    (weighting.weighted_mean_variance, "correlated"): lambda size: over(size, "share", correlation=0.5),
+    weighting.effective_number: over,
+    weighting.largest_weight: over,
+    weighting.coverage: lambda size: given(weights(size), np.ones(size, bool), entries(size)["starts"]),
+    apportioning.plan: plan_inputs,
+    apportioning.Plan.arrange: lambda size: given(*planned(size)),
+    apportioning.apportion: lambda size: given(planned(size)[1], planned(size)[0]),
+    (apportioning.apportion, "arranged"): lambda size: given(*reversed(planned(size)[0].arrange(planned(size)[1]))),
+    gaps.gap: lambda size: given(*two_sides(size), **TO),
+    gaps.area_from_gap: lambda size: given(*two_sides(size), **TO),
+    gaps.gap_variance: lambda size: given(*two_sides(size), share=0.05),
+    gaps.person_years_se: lambda size: given(np.geomspace(5e3, 1e6, size), sex="male"),
+    nenc.Crosswalk.from_shares: lambda size: given([(f"A{i:05d}", "T", 1.0) for i in range(size)]),
+    nenc.Denominator.from_table: lambda size: given(indicator_table(size).rename(columns={"value": "people"})),
+    nenc.weigh: lambda size: given(membership(size), residents(size)),
+    nenc.estimate_indicator: lambda size: given(
+        indicator_table(size), to=membership(size), denominator=residents(size)
+    ),
+    nenc.diagnose_estimate: lambda size: given(indicator_table(size), to=membership(size), denominator=residents(size)),
+    nenc.select_geography: lambda size: given(real_areas(size), "nenc"),
+    nenc.benchmark_crosswalk: lambda size: given("E12000001", real_areas(size)),
+    nenc.estimate_gap: lambda size: given(indicator_table(size), england(size)),
+    nenc.estimate_share_in_ill_health: lambda size: given(*two_lives(size)),
+    nenc.count_areas_below: lambda size: given(
+        indicator_table(size).assign(sex="Female"), 50.0, areas=indicator_table(size)["area_code"].tolist()
+    ),
+}
+ONCE = {gaps.rounding_variance: lambda: given(1)}
+
+test_speed, test_speed_once = timed(CALLS), timed_once(ONCE)
+
+
+def test_apportioning_is_the_sparse_product():
+    prepared, values = planned(35_000)
+    np.testing.assert_allclose(apportioning.apportion(values, prepared), matrix(35_000, 40, 42) @ values)
+
+
+def apportioned(size: int, columns: int, count: int) -> str:
+    """Ratios to the sparse product and to reading the values once."""
+    prepared, values = planned(size, columns)
+    arranged, rows = prepared.arrange(values)
+    product = matrix(size, columns, 42)
+    seconds = rounds(
         {
-            "indicator": np.repeat([f"indicator {i}" for i in range(300)], 167),
-            "area_code": codes * 300,
-            "value": RNG.normal(50, 5, 50_100),
-        }
+            "ours": lambda: apportioning.apportion(values, prepared),
+            "arranged": lambda: apportioning.apportion(rows, arranged),
+            "CSR": lambda: product @ values,
+            "read": rows.sum,
+        },
+        count,
     )
-    return table.sample(frac=1.0, random_state=1).reset_index(drop=True), crosswalk, people
+    return (
+        f"{size:,} areas to 42 x {columns:,} columns / CSR product: {ratio(seconds, 'ours', 'CSR')}; "
+        f"arranged once: {ratio(seconds, 'arranged', 'CSR')}; / reading once: {ratio(seconds, 'arranged', 'read')}"
+    )
 
 
-def test_a_whole_table_of_indicators(benchmark: Any) -> None:
-    table, crosswalk, people = fingertips_like()
-    assert len(benchmark(lambda: estimate_indicator(table, to=crosswalk, denominator=people))) == 1_500
-
-
-def ratio(name: str, first: Callable[[], Any], second: Callable[[], Any], rounds: int = 11) -> str:
-    """Process-CPU time of two functions in turn, as median and range of their ratio."""
-    ratios, times = [], []
-    for _ in range(rounds + 1):
-        spent = []
-        for run in (first, second):
-            begun = time.process_time()
-            run()
-            spent.append(time.process_time() - begun)
-        ratios.append(spent[0] / spent[1])
-        times.append(spent)
-    ratios, times = ratios[1:], times[1:]
-    ours, theirs = (statistics.median(column) * 1e3 for column in zip(*times, strict=True))
-    spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    return f"{name}: {spread}; {ours:.2f} against {theirs:.2f} ms"
-
-
-def main() -> None:
+def report(count: int = 11) -> None:
     """Print the ratios that the project promises."""
-    pairs, matrix, values = national(33_755, 42, 800)
-    arranged, rows = pairs.arrange(values)
-    print(
-        ratio(
-            "33,755 LSOAs to 42 ICBs x 800 columns / CSR product",
-            lambda: apportion(values, pairs),
-            lambda: matrix @ values,
-        )
+    print(apportioned(33_755, 800, count))
+    print(apportioned(317, 10_000, count))
+    table, crosswalk, people = indicator_table(167, 300, shuffled=True), membership(167), residents(167)
+    seconds = rounds(
+        {
+            "ours": lambda: nenc.estimate_indicator(table, to=crosswalk, denominator=people),
+            "grouped": lambda: table.groupby(["indicator", "area_code"])["value"].sum(),  # noqa: PLW0108 - the grouping is part of it
+        },
+        count,
     )
-    print(ratio("  the same, arranged once / reading the values once", lambda: apportion(rows, arranged), rows.sum))
-    pairs, matrix, values = national(317, 42, 10_000)
-    arranged, rows = pairs.arrange(values)
-    print(
-        ratio(
-            "317 LAs to 42 ICBs x 10,000 draws / CSR product", lambda: apportion(values, pairs), lambda: matrix @ values
-        )
-    )
-    print(ratio("  the same, arranged once", lambda: apportion(rows, arranged), lambda: matrix @ values))
-    table, crosswalk, people = fingertips_like()
-
-    def grouped() -> pd.Series:
-        return table.groupby(["indicator", "area_code"])["value"].sum()
-
-    print(
-        ratio(
-            "50,100 rows of 300 indicators, table to table / groupby().sum()",
-            lambda: estimate_indicator(table, to=crosswalk, denominator=people),
-            grouped,
-        )
-    )
+    print(f"50,100 rows of 300 indicators, table to table / groupby().sum(): {ratio(seconds, 'ours', 'grouped')}")
 
 
 if __name__ == "__main__":
-    main()
+    report()
