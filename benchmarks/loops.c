@@ -51,25 +51,28 @@ void life_expectancy_age_last(const double *d, const double *p, const double *n,
     }
 }
 
-/* healthy years at birth and their variance by survey and mortality; rows of ages */
+/* healthy years and their variance by survey and mortality at every age; rows of ages */
 void sullivan(const double *d, const double *p, const double *g, const double *asked, const double *n, const double *a,
               double *healthy, double *variance, size_t tables, size_t ages)
 {
     for (size_t t = 0; t < tables; t++) {
         const double *restrict dt = d + t * ages, *restrict pt = p + t * ages, *restrict gt = g + t * ages;
         const double *restrict st = asked + t * ages;
+        double *restrict ht = healthy + t * ages, *restrict vt = variance + t * ages;
         size_t w = ages - 1;
         double life = pt[w] / dt[w], h = life * gt[w];
         double survey = life * life * gt[w] * (1 - gt[w]) / st[w], mortality = h * h / dt[w];
+        ht[w] = h;
+        vt[w] = survey + mortality;
         for (size_t x = w; x-- > 0;) {
             double after = n[x] - a[x], r = 1.0 / (pt[x] + after * dt[x]), s = (pt[x] - a[x] * dt[x]) * r;
-            double years = a[x] + s * after, reached = after * gt[x] + h, lost = n[x] * r * reached;
+            double years = n[x] * pt[x] * r, reached = after * gt[x] + h, lost = n[x] * r * reached;
             mortality = s * (dt[x] * lost * lost + s * mortality);
             survey = years * years * gt[x] * (1 - gt[x]) / st[x] + s * s * survey;
             h = years * gt[x] + s * h;
+            ht[x] = h;
+            vt[x] = survey + mortality;
         }
-        healthy[t] = h;
-        variance[t] = survey + mortality;
     }
 }
 

@@ -46,8 +46,13 @@ def life_table_columns(deaths: Array, population: Array) -> tuple[Array, Array]:
     return ex, np.cumsum(term[:, ::-1], axis=1)[:, ::-1] / lx**2
 
 
-def sullivan_columns(deaths: Array, population: Array, good: Array, asked: Array) -> tuple[Array, Array]:
-    """Years in good health at birth and their variance by survey and mortality, on whole arrays."""
+def from_each_age(column: Array) -> Array:
+    """Sum over this age and every later one."""
+    return np.cumsum(column[:, ::-1], axis=1)[:, ::-1]
+
+
+def sullivan_columns(deaths: Array, population: Array, good: Array, asked: Array) -> tuple[Array, ...]:
+    """Years in good and not in good health, the variances of both and of the share, at every age, on whole arrays."""
     width, nax = closed_bands()
     rate = deaths / population
     q = width * rate / (1 + (width - nax) * rate)
@@ -56,13 +61,19 @@ def sullivan_columns(deaths: Array, population: Array, good: Array, asked: Array
     later = np.concatenate([lx[:, 1:], np.zeros_like(lx[:, :1])], axis=1)
     years = width * later + nax * lx * q
     years[:, -1] = lx[:, -1] / rate[:, -1]
-    healthy = np.cumsum((years * good)[:, ::-1], axis=1)[:, ::-1]
-    surveyed = (years**2 * good * (1 - good) / asked).sum(axis=1)
-    following = np.concatenate([healthy[:, 1:] / later[:, :-1], np.zeros_like(healthy[:, :1])], axis=1)
     chance = np.where(deaths > 0, q**2 * (1 - q) / np.where(deaths > 0, deaths, 1), 0.0)
-    term = chance * lx**2 * ((width - nax) * good + following) ** 2
-    term[:, -1] = (lx[:, -1] * good[:, -1]) ** 2 / (deaths[:, -1] * rate[:, -1] ** 2)
-    return healthy[:, 0], surveyed + term.sum(axis=1)
+    found = []
+    for state in (np.ones_like(good), good, 1 - good):
+        total = from_each_age(years * state) / lx
+        following = np.concatenate([total[:, 1:], np.zeros_like(total[:, :1])], axis=1)
+        term = chance * lx**2 * ((width - nax) * state + following) ** 2
+        term[:, -1] = (lx[:, -1] * state[:, -1]) ** 2 / (deaths[:, -1] * rate[:, -1] ** 2)
+        found.append((total, from_each_age(term) / lx**2))
+    (life, of_life), (healthy, of_healthy), (unhealthy, of_unhealthy) = found
+    asked_few = from_each_age(years**2 * good * (1 - good) / asked) / lx**2
+    shared = life * (unhealthy * of_healthy + healthy * of_unhealthy) - healthy * unhealthy * of_life
+    share = asked_few / life**2 + shared / life**4
+    return healthy, asked_few + of_healthy, unhealthy, asked_few + of_unhealthy, share
 
 
 def expectancy_rows(nMx: Array) -> Array:

@@ -82,6 +82,16 @@ def timed_once(calls: Mapping[Key, Callable[[], Given]]) -> Callable[..., None]:
     return test
 
 
+def seconds_of(call: Callable[[], object], clock: Callable[[], float] = time.thread_time, *, repeats: int = 1) -> float:
+    """Seconds that a call takes: the median of some in a row, so that the call before has left the caches."""
+    each = []
+    for _ in range(repeats):
+        start = clock()
+        call()
+        each.append(clock() - start)
+    return median(each)
+
+
 def rounds(
     calls: Mapping[str, Callable[[], object]],
     count: int,
@@ -89,26 +99,24 @@ def rounds(
     *,
     repeats: int = 1,
 ) -> dict[str, list[float]]:
-    """Seconds of each call in interleaved rounds, after one round that is not counted.
-
-    The median of ``repeats`` in a row keeps what the call before left in the caches out of short calls.
-    """
+    """Seconds of each call in interleaved rounds, after one round that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(count + 1):
         for name, call in calls.items():
-            each = []
-            for _ in range(repeats):
-                start = clock()
-                call()
-                each.append(clock() - start)
+            spent = seconds_of(call, clock, repeats=repeats)
             if turn:
-                seconds[name].append(median(each))
+                seconds[name].append(spent)
     return seconds
 
 
-def spread(values: list[float], digits: int = 3) -> str:
+def figure(value: float) -> str:
+    """Three figures, thousands in full."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def spread(values: list[float]) -> str:
     """Median (lowest to highest)."""
-    return f"{median(values):.{digits}g} ({min(values):.{digits}g} to {max(values):.{digits}g})"
+    return f"{figure(median(values))} ({figure(min(values))} to {figure(max(values))})"
 
 
 def ratios(seconds: Mapping[str, list[float]], over: str, under: str) -> list[float]:
