@@ -46,6 +46,7 @@ CALLS = {
     tables.from_probabilities: lambda size: given(**columns(size), nMx=made(size)[0].nMx, radix=1.0),
     tables.band_years: lambda size: given(**columns(size)),
     tables.expected: lambda size: given(made(size)[0].nqx, tables.band_years(**columns(size))),
+    tables.accumulated: lambda size: given(made(size)[0].nLx, made(size)[0].nqx),
     tables.death_chance_variance: lambda size: given(*made(size)),
     tables.expected_variance: lambda size: given(*made(size), total=made(size)[0].ex),
     tables.life_expectancy_variance: lambda size: given(*made(size)),

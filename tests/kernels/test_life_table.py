@@ -15,6 +15,7 @@ from nenc_estimates.age_bands import ABRIDGED_90, AgeBands
 from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.life_table import (
     Fault,
+    accumulated,
     expected_variance,
     from_probabilities,
     life_expectancy_variance,
@@ -199,3 +200,15 @@ def test_an_impossible_probability_of_dying_is_nan_up_to_its_band_and_nowhere_el
     assert np.isnan(kept.ex[0, :2]).all()
     assert kept.ex[0, 2] == 5.0
     assert np.isfinite(kept.ex[1]).all()
+
+
+@given(gain=rates, kept=rates)
+def test_sums_from_the_last_band_are_the_same_bits_for_one_table_and_for_many_however_stored(
+    gain: Array, kept: Array
+) -> None:
+    by_hand = gain.copy()
+    for age in range(18, -1, -1):
+        by_hand[:, age] += kept[:, age] * by_hand[:, age + 1]
+    np.testing.assert_array_equal(accumulated(gain, kept), by_hand, strict=True)
+    np.testing.assert_array_equal(accumulated(np.asfortranarray(gain), kept), by_hand, strict=True)
+    np.testing.assert_array_equal(accumulated(gain[1], kept[1]), by_hand[1], strict=True)

@@ -205,10 +205,33 @@ def expected(nqx: NDArray[np.float64], gain: NDArray[np.float64]) -> NDArray[np.
     >>> expected(np.array([0.5, 1.0]), np.array([30.0, 5.0]))
     array([32.5,  5. ])
     """
-    total = gain.astype(np.float64)
-    for age in range(total.shape[-1] - 2, -1, -1):
-        total[..., age] += (1 - nqx[..., age]) * total[..., age + 1]
-    return total
+    return accumulated(gain, 1 - nqx)
+
+
+def accumulated(gain: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up from the last band down, each sum times what is kept of it in the band before.
+
+    Parameters
+    ----------
+    gain, kept
+        ``(..., age)``.
+
+    Returns
+    -------
+    ndarray
+        ``(..., age)``: gain + kept × the sum from the next band on.
+
+    Examples
+    --------
+    >>> accumulated(np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.5, 0.5]))
+    array([3., 4., 4.])
+    """
+    # an age at a time is one stream of memory where ages come first, and many short reads where they come last
+    total = np.moveaxis(gain, -1, 0).astype(np.float64, order="C")
+    share = np.ascontiguousarray(np.moveaxis(kept, -1, 0))
+    for age in range(len(total) - 2, -1, -1):
+        total[age] += share[age] * total[age + 1]
+    return np.moveaxis(total, 0, -1)
 
 
 def death_chance_variance(table: LifeTable, deaths: ArrayLike) -> NDArray[np.float64]:
@@ -284,17 +307,13 @@ def expected_variance(
     deaths, weight = np.asarray(deaths, dtype=np.float64), np.asarray(weight, dtype=np.float64)
     shape = np.broadcast_shapes(total.shape, deaths.shape, weight.shape)
     deaths, weight = np.broadcast_to(deaths, shape), np.broadcast_to(weight, shape)
-    chance = death_chance_variance(table, deaths)
-    variance = np.empty(shape)
     with np.errstate(all="ignore"):
-        variance[..., -1] = np.square(weight[..., -1] * table.nax[..., -1])
-        variance[..., -1] *= 1 / deaths[..., -1] if open_band_variance else 0.0
-        for age in range(shape[-1] - 2, -1, -1):
-            after = table.width[age] - table.nax[..., age]
-            lost = weight[..., age] * after + total[..., age + 1]
-            survival = 1 - table.nqx[..., age]
-            variance[..., age] = np.square(lost) * chance[..., age] + np.square(survival) * variance[..., age + 1]
-    return variance
+        lost = weight[..., :-1] * (table.width[:-1] - table.nax[..., :-1]) + total[..., 1:]
+        gain = np.empty(shape)
+        gain[..., :-1] = np.square(lost) * death_chance_variance(table, deaths)[..., :-1]
+        gain[..., -1] = np.square(weight[..., -1] * table.nax[..., -1])
+        gain[..., -1] *= 1 / deaths[..., -1] if open_band_variance else 0.0
+        return accumulated(gain, np.broadcast_to(np.square(1 - table.nqx), shape))
 
 
 def life_expectancy_variance(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nenc_estimates.kernels.life_table import LifeTable, band_years, expected, expected_variance
+from nenc_estimates.kernels.life_table import LifeTable, accumulated, band_years, expected, expected_variance
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -141,9 +141,7 @@ def _survey_variance(
 ) -> NDArray[np.float64]:
     if prevalence.covariance is None:
         variance = np.square(years) * prevalence.variance
-        for age in range(variance.shape[-1] - 2, -1, -1):
-            variance[..., age] += np.square(1 - nqx[..., age]) * variance[..., age + 1]
-        return variance
+        return accumulated(variance, np.broadcast_to(np.square(1 - nqx), variance.shape))
     shape = np.broadcast_shapes(years.shape, prevalence.covariance.shape[:-1])
     lived = np.zeros(shape)  # years in each band of a person alive at the age in hand
     variance = np.empty(shape)
