@@ -166,13 +166,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--markdown", action="store_true", help="write the table into benchmarks/README.md")
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args(arguments)
-    sizes, count = (Sizes(areas=300, few=20), 1) if options.quick else (Sizes(areas=35_000, few=200), options.rounds)
+    sizes, count = (
+        (Sizes(areas=300, few=20, sent=300), 1)
+        if options.quick
+        else (Sizes(areas=35_000, few=200, sent=2_000), options.rounds)
+    )
     bandwidth = Bandwidth(2**20 if options.quick else TRIAD)
-    (x, n), (deaths, population) = events(sizes.areas), in_rows(sizes.areas)
+    arrays = (*events(sizes.areas), *in_rows(sizes.areas))
+    sent = {name: array[: sizes.sent] for name, array in zip(("x", "n", "deaths", "population"), arrays, strict=True)}
     head = where(bandwidth, count)
     text = [f"{head}\n"]
     print(head, flush=True)
-    with installed(x=x, n=n, deaths=deaths, population=population, standard=PEOPLE) as there:
+    with installed(**sent, standard=PEOPLE) as there:
         for subject in every(sizes, there):
             rows = list(measured(subject, bandwidth, count))
             print(f"\n{subject.name}\n{table(rows, markdown=False)}", end="", flush=True)

@@ -57,10 +57,11 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """Areas of a run; loops take the first ``few`` of them."""
+    """Areas of a run; loops take the first ``few`` of them, another process the first ``sent``."""
 
     areas: int
     few: int
+    sent: int
 
 
 def grouped(frame: pd.DataFrame, function: Callable[[pd.DataFrame], Sequence[float]]) -> Answer:

@@ -173,7 +173,7 @@ def wilson(sizes: Sizes, there: Elsewhere) -> Subject:
 
     others = [
         in_statsmodels(n, theirs, WHOLE),
-        in_phstatsmethods(there, n, "wilson", lambda made: made),
+        in_phstatsmethods(there, sizes.sent, "wilson", lambda made: made),
         in_c(n, loop),
     ]
     return interval("Wilson limits", sizes, intervals.wilson_interval, peers.wilson, *others, both=True)
@@ -213,7 +213,7 @@ def poisson(sizes: Sizes, there: Elsewhere) -> Iterator[Subject]:
     )
     yield Subject(
         name="Poisson limits of a rate",
-        peers=[ours, in_phstatsmethods(there, n, "poisson", lambda made: made * people)],
+        peers=[ours, in_phstatsmethods(there, sizes.sent, "poisson", lambda made: made * people[: sizes.sent])],
     )
 
 
@@ -235,7 +235,7 @@ def standardised_rates(sizes: Sizes, there: Elsewhere) -> Subject:
         peers=[
             Peer(name="ours", inside=f"{WHOLE}; rate, variance, Dobson's limits", areas=n, run=value_and_limits),
             Peer(name="textbook NumPy", inside=f"{WHOLE}; the same", areas=n, run=plain),
-            in_phstatsmethods(there, n, "standardised", lambda made: made),
+            in_phstatsmethods(there, sizes.sent, "standardised", lambda made: made),
         ],
     )
 
