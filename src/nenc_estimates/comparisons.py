@@ -200,10 +200,11 @@ def count_areas_below(table: IntoDataFrameT, level: float, *, areas: Sequence[st
     stacked = stack(table, ["value"], by=by, axis="area_code")
     if not np.isfinite(level) or not areas:
         raise ValueError(f"level must be a number and areas must name some: got {level!r} and {len(areas)} areas.")
-    absent = [code for code in areas if code not in stacked.labels]
+    place = {code: i for i, code in enumerate(stacked.labels)}
+    absent = [code for code in areas if code not in place]
     if absent:
         raise InvalidDataError(f"the table has no rows for {', '.join(absent)}.")
-    chosen = [stacked.labels.index(code) for code in dict.fromkeys(areas)]
+    chosen = [place[code] for code in dict.fromkeys(areas)]
     values = stacked.values["value"]
     counted = np.isin(np.arange(len(stacked.labels)), chosen)
     lacking = np.isnan(values) & counted

@@ -85,3 +85,14 @@ def test_limits_pay_for_width_and_for_missing():
     assert np.isnan(interval_coverage([0.0, np.nan], -1.0, 1.0))
     with pytest.raises(ValueError, match="between 0 and 1"):
         interval_score(0.0, -1.0, 1.0, confidence=95)
+
+
+def test_many_mixtures_are_scored_as_each_alone():
+    rng = np.random.default_rng(5)
+    weight = rng.dirichlet(np.ones(30), 5_000)
+    location, spread, actual = rng.normal(size=(5_000, 30)), rng.uniform(0.1, 1, (5_000, 30)), rng.normal(size=5_000)
+    scores = continuous_ranked_probability_score(actual, Mixture(weight=weight, location=location, spread=spread))
+    for i in (0, 2_499, 4_999):
+        alone = Mixture(weight=weight[i], location=location[i], spread=spread[i])
+        # sums of 900 pairs in another order: rounding only
+        assert scores[i] == pytest.approx(continuous_ranked_probability_score(actual[i], alone), rel=1e-12)

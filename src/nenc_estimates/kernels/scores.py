@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from nenc_estimates.kernels.mixtures import Mixture
+
+_PAIRS: Final = 2**20
+"""Pairs of components of all mixtures that are held at a time: some tens of megabytes."""
 
 
 def mean_absolute_error(actual: ArrayLike, forecast: ArrayLike) -> NDArray[np.float64]:
@@ -111,11 +114,14 @@ def continuous_ranked_probability_score(actual: ArrayLike, forecast: Mixture) ->
     error = np.asarray(actual, float)[..., None] - forecast.location
     if np.isfinite(forecast.df):
         return _student_score(error, forecast.spread, forecast.df)[..., 0]
-    weight, spread = forecast.weight, forecast.spread
-    apart = forecast.location[..., :, None] - forecast.location[..., None, :]
-    both = np.sqrt(spread[..., :, None] ** 2 + spread[..., None, :] ** 2)
-    pairs = weight[..., :, None] * weight[..., None, :]
-    inner = (pairs * _mean_distance(apart, both)).sum(axis=(-1, -2))
+    weight, location, spread = np.broadcast_arrays(forecast.weight, forecast.location, forecast.spread)
+    inner = np.zeros(location.shape[:-1])
+    step = max(_PAIRS // max(location.size, 1), 1)
+    for first in range(0, location.shape[-1], step):  # all pairs of components at once would fill the memory
+        some = np.s_[..., first : first + step, None]
+        apart = location[some] - location[..., None, :]
+        both = np.sqrt(spread[some] ** 2 + spread[..., None, :] ** 2)
+        inner += (weight[some] * weight[..., None, :] * _mean_distance(apart, both)).sum(axis=(-1, -2))
     return np.asarray((weight * _mean_distance(error, spread)).sum(axis=-1) - 0.5 * inner)
 
 
