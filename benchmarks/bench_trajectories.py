@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inputs import DESIGN, FIRST, LENGTH, SE_GAP, WINDOWS, series
-from nenc_estimates.kernels import designs, goal_lines, progress, scores, trends, windows
+from nenc_estimates.kernels import designs, goal_lines, goal_values, progress, scores, trends, windows
 from nenc_estimates.kernels.goal_lines import detectability, goal_line, goal_probability, pace_ratio
 from nenc_estimates.kernels.goal_lines import required_change as required
 from nenc_estimates.kernels.mixtures import Mixture, sum_of_mixtures
@@ -114,10 +114,10 @@ CALLS = {
     trends.proportion_trend: lambda size: given(*counted(size)),
     value_trend: lambda size: given(seen(size), SE_GAP),
     window_trend: lambda size: given(seen(size), SE_GAP, first_year=FIRST, n_years=LENGTH),
-    goal_lines.reduce_gap: lambda size: given(path(size)[0], by=0.1),
-    goal_lines.reach: lambda size: given(path(size)[0], level=1.5),
-    goal_lines.change_by: lambda size: given(path(size)[0], by=-0.1),
-    goal_lines.improve: lambda size: given(path(size)[0]),
+    goal_values.reduce_gap: lambda size: given(path(size)[0], by=0.1),
+    goal_values.reach: lambda size: given(path(size)[0], level=1.5),
+    goal_values.change_by: lambda size: given(path(size)[0], by=-0.1),
+    goal_values.improve: lambda size: given(path(size)[0]),
     goal_line: lambda size: given(FUTURE["first_year"], **line(size)),
     required: lambda size: given(*path(size), year=2019, target_year=2030),
     goal_lines.annual_rate_of_reduction: lambda size: given(*path(size), years=17),
