@@ -11,7 +11,7 @@ import numpy as np
 import nenc_estimates as nenc
 from bench_trajectories import verdicts
 from inputs import series, tidy_series
-from timing import SIZES, given, ratio, rounds, spread, timed
+from timing import given, ratio, rounds, spread, timed
 
 GOAL = nenc.Goal(kind="reduce_gap", by=0.1, baseline="2018-20", target="2029-31")
 
@@ -31,11 +31,10 @@ CALLS = {
     nenc.trace_goal: lambda size: given(nenc.project_trajectory(table(size), to="2029-31"), assessed(size)),
     nenc.bound_all_met: lambda size: given(assessed(size)),
     nenc.recent_trend: lambda size: given(table(size), method="window"),
+    nenc.backtest: lambda size: given(table(size), horizon=5),
 }
-BACKTESTS = {nenc.backtest: lambda size: given(table(size), horizon=5)}
 
 test_speed = timed(CALLS)
-test_speed_of_backtests = timed(BACKTESTS, SIZES[:3])  # 35,000 series take minutes and more than 8 GB
 
 
 def ratios(count=9):

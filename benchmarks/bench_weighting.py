@@ -92,7 +92,7 @@ CALLS = {
     ),
     nenc.diagnose_estimate: lambda size: given(indicator_table(size), to=membership(size), denominator=residents(size)),
     nenc.select_geography: lambda size: given(real_areas(size), "nenc"),
-    nenc.benchmark_crosswalk: lambda size: given("E12000001", real_areas(size)),
+    nenc.benchmark_crosswalk: lambda size: given(real_areas(size), region="E12000001"),
     nenc.estimate_gap: lambda size: given(indicator_table(size), england(size)),
     nenc.estimate_share_in_ill_health: lambda size: given(*two_lives(size)),
     nenc.count_areas_below: lambda size: given(

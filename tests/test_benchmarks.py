@@ -29,7 +29,7 @@ NOT_TIMED = {
 def benched():
     """Every function that a benchmark times."""
     modules = [import_module(path.stem) for path in sorted(BENCHMARKS.glob("bench_*.py"))]
-    keys = [key for module in modules for name in ("CALLS", "ONCE", "BACKTESTS") for key in getattr(module, name, {})]
+    keys = [key for module in modules for name in ("CALLS", "ONCE") for key in getattr(module, name, {})]
     return {key[0] if isinstance(key, tuple) else key for key in keys}
 
 
