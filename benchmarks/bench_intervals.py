@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inputs import events
-from nenc_estimates.kernels import interval_inversion, intervals, log_intervals
+from nenc_estimates.kernels import interval_inversion, intervals, levels, log_intervals
 from timing import given, timed, timed_once
 
 
@@ -64,6 +64,6 @@ CALLS = {
         *published(intervals.dobson_interval, *rate(size))
     ),
 }
-ONCE = {intervals.z_value: lambda: given(0.95)}
+ONCE = {each: lambda: given(0.95) for each in (levels.z_value, levels.one_level, levels.tails)}
 
 test_speed, test_speed_once = timed(CALLS), timed_once(ONCE)
