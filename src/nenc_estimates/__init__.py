@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nenc_estimates.assessments import assess_goal, bound_all_met, compare_assumptions, trace_goal
     from nenc_estimates.backtests import backtest
     from nenc_estimates.comparisons import count_areas_below, estimate_gap, estimate_share_in_ill_health
+    from nenc_estimates.counting import assign_age_bands, count_by, join_lookup, join_population, sum_counts
     from nenc_estimates.crosswalks import Crosswalk, load_crosswalk
     from nenc_estimates.decomposition import decompose_gap
     from nenc_estimates.decomposition_questions import compare_decompositions, estimate_years_gained
@@ -95,6 +96,7 @@ _HOME = {
     "UnknownAreaError": "errors",
     "Weights": "weights",
     "assess_goal": "assessments",
+    "assign_age_bands": "counting",
     "assign_quantiles": "deprivation",
     "backtest": "backtests",
     "benchmark_crosswalk": "diagnostics",
@@ -104,6 +106,7 @@ _HOME = {
     "compare_gaps": "gap_comparisons",
     "compare_pooled_and_weighted": "life_expectancy",
     "count_areas_below": "comparisons",
+    "count_by": "counting",
     "decompose_gap": "decomposition",
     "describe_file": "readers",
     "diagnose_estimate": "diagnostics",
@@ -121,6 +124,8 @@ _HOME = {
     "estimate_standardised_rate": "standardised_rates",
     "estimate_standardised_ratio": "standardised_rates",
     "estimate_years_gained": "decomposition_questions",
+    "join_lookup": "counting",
+    "join_population": "counting",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
     "merge_quantiles": "deprivation",
@@ -140,6 +145,7 @@ _HOME = {
     "run_release": "release",
     "select_geography": "vintages",
     "simulate_slope_index": "inequality",
+    "sum_counts": "counting",
     "trace_goal": "assessments",
     "weigh": "weights",
 }
@@ -173,6 +179,7 @@ __all__ = [
     "UnknownAreaError",
     "Weights",
     "assess_goal",
+    "assign_age_bands",
     "assign_quantiles",
     "backtest",
     "benchmark_crosswalk",
@@ -182,6 +189,7 @@ __all__ = [
     "compare_gaps",
     "compare_pooled_and_weighted",
     "count_areas_below",
+    "count_by",
     "decompose_gap",
     "describe_file",
     "diagnose_estimate",
@@ -199,6 +207,8 @@ __all__ = [
     "estimate_standardised_rate",
     "estimate_standardised_ratio",
     "estimate_years_gained",
+    "join_lookup",
+    "join_population",
     "load_crosswalk",
     "load_denominator",
     "merge_quantiles",
@@ -218,6 +228,7 @@ __all__ = [
     "run_release",
     "select_geography",
     "simulate_slope_index",
+    "sum_counts",
     "trace_goal",
     "weigh",
 ]
