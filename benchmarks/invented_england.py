@@ -1,8 +1,8 @@
 """Invented deaths of an invented England, for tests and measurements: seeded, of any number, never all in memory.
 
 Areas have the shape of England's: 33,755 small areas (LSOA) in 309 local authorities in 42 integrated care boards, each
-small area in a quintile of deprivation of the nation and of its authority. People, deaths and causes are made up; death rates rise with age
-(Gompertz), and with deprivation.
+small area in a quintile of deprivation of the nation and in one of its authority. People, deaths and causes are made
+up; death rates rise with age (Gompertz) and with deprivation.
 """
 
 from __future__ import annotations

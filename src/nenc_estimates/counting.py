@@ -167,7 +167,7 @@ def assign_age_bands(frame: IntoFrame, *, years: str = "age", bands: AgeBands = 
     if not kind.is_numeric():
         raise SchemaError(f"column {years!r} holds {kind}, not completed years of age as numbers.")
     possible = (nw.col(years) >= bands.lower[0]) & (nw.col(years) <= OLDEST)
-    label = nw.when(possible).then(_label(years, bands.lower, bands.labels))
+    label = nw.when(possible).then(_label(years, bands.lower, bands.labels)).cast(nw.String)  # dask has several texts
     return opened.with_columns(label.alias("age")).to_native()
 
 
@@ -270,7 +270,7 @@ def join_population(
         _check_once(opened, names, what)
     _check_counts(counted, [count])
     _check_found(counted, people, keys, "the population")
-    grid = people if each is None else _crossed(people, counted.select(each).unique())
+    grid = people if each is None else _joined(people, counted.select(each).unique(), None)
     return _finished(_joined(grid, counted, whole).with_columns(nw.col(count).fill_null(0).cast(nw.Int64)), whole)
 
 
@@ -296,8 +296,14 @@ def _opened(frame: IntoFrame, required: Sequence[str], *, what: str = "the table
 def _finished(frame: Frame, keys: Sequence[str]) -> Any:
     """Order an eager frame; to order a lazy one is work that its reader may not need."""
     if isinstance(frame, nw.LazyFrame):
-        return frame.to_native()
+        lazy: Any = frame.to_native()
+        # dask loses track of the names of three or more keys, and then cannot join: it shall not follow them
+        return lazy.map_partitions(_itself) if frame.implementation.is_dask() else lazy
     return nw.maybe_reset_index(frame.sort(keys, nulls_last=True)).to_native()
+
+
+def _itself(part: Any) -> Any:
+    return part
 
 
 def _rows(frame: Frame) -> list[dict[str, Any]]:
@@ -315,15 +321,10 @@ def _label(years: str, lower: Sequence[int], labels: Sequence[str]) -> nw.Expr:
     return nw.when(nw.col(years) < lower[half]).then(below).otherwise(above)
 
 
-def _joined(left: Any, right: Any, on: list[str]) -> Frame:
-    """Left join with the columns of the right table behind those of the left, on every engine."""
-    joined: Frame = left.join(right, on=on, how="left")
+def _joined(left: Any, right: Any, on: list[str] | None) -> Frame:
+    """Left join, or without keys each row with each."""
+    joined: Frame = left.join(right, how="cross") if on is None else left.join(right, on=on, how="left")
     return joined
-
-
-def _crossed(left: Any, right: Any) -> Frame:
-    crossed: Frame = left.join(right, how="cross")
-    return crossed
 
 
 def _check_choice(missing: str) -> None:
