@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from invented_england import invent, table_of_records, write_age_rows
+from invented_england import invent, table_of_records
 from worked_case import LEVELS, count_lsoas, count_quintiles, estimate_all
 
 from nenc_estimates.counting import assign_age_bands, count_by, join_lookup, sum_counts

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         estimate_standardised_rate,
         estimate_standardised_ratio,
     )
+    from nenc_estimates.streaming import life_expectancy_batches, stream_life_expectancy
     from nenc_estimates.trajectories import project_trajectory
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
@@ -126,6 +127,7 @@ _HOME = {
     "estimate_years_gained": "decomposition_questions",
     "join_lookup": "counting",
     "join_population": "counting",
+    "life_expectancy_batches": "streaming",
     "load_crosswalk": "crosswalks",
     "load_denominator": "denominators",
     "merge_quantiles": "deprivation",
@@ -145,6 +147,7 @@ _HOME = {
     "run_release": "release",
     "select_geography": "vintages",
     "simulate_slope_index": "inequality",
+    "stream_life_expectancy": "streaming",
     "sum_counts": "counting",
     "trace_goal": "assessments",
     "weigh": "weights",
@@ -209,6 +212,7 @@ __all__ = [
     "estimate_years_gained",
     "join_lookup",
     "join_population",
+    "life_expectancy_batches",
     "load_crosswalk",
     "load_denominator",
     "merge_quantiles",
@@ -228,6 +232,7 @@ __all__ = [
     "run_release",
     "select_geography",
     "simulate_slope_index",
+    "stream_life_expectancy",
     "sum_counts",
     "trace_goal",
     "weigh",
