@@ -1,12 +1,15 @@
 """The worked case: records of deaths → counts of small areas → quintile life tables and what their gaps come from.
 
 `count_lsoas` and `count_quintiles` run on whatever engine holds the records; `estimate_all` takes the few counts that
-are left. The page docs/scale.md goes through it step by step.
+are left. `of_partition` and `of_group` are all that Dask and Spark need to run formulas on each partition. The page
+docs/scale.md goes through them step by step.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from nenc_estimates import (
     assign_age_bands,
@@ -17,6 +20,7 @@ from nenc_estimates import (
     estimate_slope_index,
     join_lookup,
     join_population,
+    life_expectancy_batches,
     sum_counts,
 )
 
@@ -53,3 +57,23 @@ def estimate_all(table: pd.DataFrame, level: str) -> dict[str, pd.DataFrame]:
         "slope": estimate_slope_index(people, quantile=quantile, **fifths),
         "causes": decompose_gap(table, between=("1", "5"), populations=quantile, by="cause", keys=by, all_causes=None),
     }
+
+
+BY = ["area_code", "sex"]
+YEARS = "area_code string, sex string, value double, se double, quality string"
+"""What comes out of a partition, as Spark wants to be told."""
+
+
+def of_partition(part: pd.DataFrame) -> pd.DataFrame:
+    """Stream a partition of Dask, which is a pandas frame, through the generator."""
+    batches = pa.Table.from_pandas(part, preserve_index=False).to_batches()
+    return pa.Table.from_batches(life_expectancy_batches(batches, by=BY)).to_pandas()
+
+
+def of_group(table: pa.Table) -> pa.Table:
+    """Run any function over tables on the rows of one group: here on all life tables of an area."""
+    made = estimate_life_expectancy(table, by=BY, at=0)
+    kinds = {"value": pa.float64(), "se": pa.float64()}  # Spark wants plain strings
+    return made.select([*BY, "value", "se", "quality"]).cast(
+        pa.schema([(name, kinds.get(name, pa.string())) for name in (*BY, "value", "se", "quality")])
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from invented_england import invent, table_of_records
-from worked_case import LEVELS, count_lsoas, count_quintiles, estimate_all
+from invented_england import invent, table_of_records, write_age_rows
+from worked_case import BY, LEVELS, YEARS, count_lsoas, count_quintiles, estimate_all, of_group, of_partition
 
+from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.counting import assign_age_bands, count_by, join_lookup, sum_counts
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.life_expectancy import estimate_life_expectancy
+from nenc_estimates.streaming import life_expectancy_batches
 
 pytestmark = [
     pytest.mark.scale,
@@ -61,16 +65,19 @@ def local(england, records):
 @pytest.fixture(scope="module")
 def spark():
     """Two executors of their own beside this process, addressed as those of a real cluster are."""
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs java")
     from pyspark.sql import SparkSession
 
-    source = str(Path(__file__).parents[1] / "src")
+    root = Path(__file__).parents[1]
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local-cluster[2,1,1024]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.executorEnv.PYTHONPATH", source)
+        .config("spark.executorEnv.PYTHONPATH", f"{root / 'src'}:{root / 'benchmarks'}")
+        .config("spark.task.maxFailures", "1")
         .config("spark.sql.shuffle.partitions", "4")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .getOrCreate()
@@ -185,3 +192,51 @@ def test_the_worked_case_is_the_same_on_two_workers_of_dask(workers, stored, loc
 
 def test_the_worked_case_is_the_same_on_two_executors_of_spark(spark, stored, local):
     worked_case(lambda name: spark.read.parquet(str(stored / name)), local, keep=lambda counts: counts.persist())
+
+
+@pytest.fixture(scope="module")
+def ages(tmp_path_factory):
+    """Folder of files of 20 ages for each of 600 life tables; no table is in two files, ages are numbers."""
+    folder = tmp_path_factory.mktemp("ages")
+    table = pq.read_table(write_age_rows(folder / "all.parquet", 600))
+    first = dict(zip(ABRIDGED_90.labels, ABRIDGED_90.lower, strict=True))
+    table = table.set_column(2, "age", pa.array([first[label] for label in table["age"].to_pylist()], pa.int32()))
+    (folder / "all.parquet").unlink()
+    for part in range(3):
+        pq.write_table(table.slice(part * 4_000, 4_000), folder / f"part-{part}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def years(ages):
+    """Life expectancy of the same tables in memory."""
+    made = estimate_life_expectancy(pq.read_table(ages), by=BY, at=0)
+    return made.select([*BY, "value", "se", "quality"]).to_pandas().astype(object)
+
+
+def equal(made, expected):
+    assert made.sort_values(BY, ignore_index=True).astype(object).equals(expected)
+
+
+def test_partitions_of_dask_give_the_bits_of_the_table_in_memory(workers, ages, years):
+    import dask.dataframe as dd
+
+    equal(dd.read_parquet(str(ages)).map_partitions(of_partition, meta=years.iloc[:0]).compute(), years)
+
+
+def test_partitions_of_spark_give_the_bits_of_the_table_in_memory(spark, ages, years):
+    rows = spark.read.parquet(str(ages)).repartition(4, *BY).sortWithinPartitions(*BY, "age")
+    made = rows.mapInArrow(lambda batches: life_expectancy_batches(batches, by=BY), YEARS)
+    equal(made.toArrow().to_pandas(), years)
+
+
+def test_groups_of_spark_give_the_bits_of_the_table_in_memory(spark, ages, years):
+    made = spark.read.parquet(str(ages)).groupBy("area_code").applyInArrow(of_group, YEARS)
+    equal(made.toArrow().to_pandas(), years)
+
+
+def test_a_life_table_that_spark_has_torn_apart_is_refused(spark, ages):
+    rows = spark.read.parquet(str(ages)).repartition(4)
+    made = rows.mapInArrow(lambda batches: life_expectancy_batches(batches, by=BY), YEARS)
+    with pytest.raises(Exception, match="sort the rows by keys and age, keep each table in one partition"):
+        made.toArrow()
