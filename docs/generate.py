@@ -60,6 +60,11 @@ SUBJECTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         ("decomposition", "decomposition_questions"),
     ),
     "rates": ("Standardised rates", "Directly and indirectly, and their ratios.", ("standardised_rates",)),
+    "scale": (
+        "Many records",
+        "Counts on the engine that holds the records; more life tables than fit in memory.",
+        ("counting", "streaming"),
+    ),
     "goals": (
         "Trajectories and goals",
         "What happens if nothing changes, and whether a goal will be met.",

@@ -64,9 +64,9 @@ def life_expectancy_batches(
     age, deaths, population
         Names of the columns.
 
-    Yields
-    ------
-    pyarrow.RecordBatch
+    Returns
+    -------
+    iterator of pyarrow.RecordBatch
         The key columns, ``value, se`` [years] and ``quality``: one row for each life table, in the order of the
         stream; the same numbers, to the last bit, as ``estimate_life_expectancy(..., at=0)``. A value that is missing
         or withheld is null, and ``quality`` says why.
