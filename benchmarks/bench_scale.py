@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from invented_england import invent, table_of_records, write_age_rows, write_records
-from worked_case import BY, count_lsoas
 
+from invented_england import invent, table_of_records, write_age_rows, write_records
 from nenc_estimates import ABRIDGED_90, stream_life_expectancy
+from worked_case import BY, count_lsoas
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invented_england import invent, table_of_records
-from worked_case import LEVELS, count_lsoas, count_quintiles, estimate_all
 
+from invented_england import invent, table_of_records
 from nenc_estimates.age_bands import ABRIDGED_85, ABRIDGED_90, AgeBands
 from nenc_estimates.counting import assign_age_bands, count_by, join_lookup, join_population, sum_counts
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from worked_case import LEVELS, count_lsoas, count_quintiles, estimate_all
 
 KINDS = {"pandas": pa.Table.to_pandas, "polars": pl.from_arrow, "pyarrow": lambda table: table}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from invented_england import invent, table_of_records, write_age_rows
-from worked_case import BY, LEVELS, YEARS, count_lsoas, count_quintiles, estimate_all, of_group, of_partition
 
+from invented_england import invent, table_of_records, write_age_rows
 from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.counting import assign_age_bands, count_by, join_lookup, sum_counts
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.life_expectancy import estimate_life_expectancy
 from nenc_estimates.streaming import life_expectancy_batches
+from worked_case import BY, LEVELS, YEARS, count_lsoas, count_quintiles, estimate_all, of_group, of_partition
 
 pytestmark = [
     pytest.mark.scale,

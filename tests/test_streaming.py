@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from invented_england import write_age_rows
 
+from invented_england import write_age_rows
 from nenc_estimates.age_bands import ABRIDGED_90, AgeBands
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.life_expectancy import estimate_life_expectancy
