@@ -17,6 +17,7 @@ NOT_TIMED = {
         *("FileDescription", "Goal", "INDICATORS", "Imputed", "Indicator", "KINDS", "LIMITS", "Limits", "NONE", "OHID"),
         *("Period", "QUALITY", "Read", "ReadReport", "Rules", "Weights"),
     ],
+    "a generator, timed as stream_life_expectancy consumes it": ["life_expectancy_batches"],
     "an error": ["EstimatesError", "InvalidDataError", "SchemaError", "UnknownAreaError"],
     "reads a packaged file, once": [
         *("load_crosswalk", "load_denominator", "read_goals", "read_indicator", "read_specification"),
