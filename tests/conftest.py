@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from nenc_estimates.crosswalks import Crosswalk
 from nenc_estimates.denominators import Denominator
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 # an example may wait for the machine; where the outcome decides, the same examples are tried every time
 settings.register_profile("searching", deadline=None)
 settings.register_profile("deciding", deadline=None, derandomize=True)
-settings.load_profile("deciding" if os.environ.get("CI") else "searching")
+settings.register_profile(
+    "mutating", deadline=None, derandomize=True, database=None, max_examples=15, phases=[Phase.explicit, Phase.generate]
+)
+if "MUTANT_UNDER_TEST" in os.environ:  # mutmut asks each test thousands of times
+    settings.load_profile("mutating")
+else:
+    settings.load_profile("deciding" if os.environ.get("CI") else "searching")
 
 
 @pytest.fixture(scope="session")
