@@ -212,7 +212,40 @@ def test_a_batch_is_its_tables_one_by_one_to_the_last_bit() -> None:
             np.testing.assert_array_equal(getattr(batch, column)[row], getattr(run(row), column))
 
 
+def test_one_survey_may_serve_many_tables_and_one_table_many_surveys() -> None:
+    rng = np.random.default_rng(4)
+    factor = rng.uniform(0.01, 0.1, (3, 20, 20))
+    matrix = factor @ factor.swapaxes(-1, -2)
+    value, nMx = rng.uniform(0.1, 0.9, (3, 20)), rng.uniform(0.001, 0.2, (3, 20))
+
+    def run(rates: Array, survey: Any) -> Array:
+        variance = np.diagonal(matrix[survey], axis1=-2, axis2=-1)
+        state = Prevalence(value=value[survey], variance=variance, covariance=matrix[survey], of="good")
+        return sullivan(life_table(rates, **OHID), state, np.full(20, 30.0)).survey_variance
+
+    one_survey, one_table = run(nMx, 0), run(nMx[0], slice(None))
+    for row in range(3):
+        np.testing.assert_array_equal(one_survey[row], run(nMx[row], 0))
+        np.testing.assert_array_equal(one_table[row], run(nMx[0], row))
+
+
 # Edges
+
+
+def test_a_missing_rate_leaves_the_survey_variance_of_later_ages() -> None:
+    nMx = np.full(20, 0.05)
+    nMx[3] = np.nan
+    result = sullivan(life_table(nMx, **OHID), survey_prevalence(np.full(20, 0.6), np.full(20, 50), of="good"), 9.0)
+    for column in COLUMNS:
+        assert np.isfinite(getattr(result, column)).tolist() == [*[False] * 4, *[True] * 16], column
+
+
+def test_a_life_of_no_length_has_no_share_in_good_health() -> None:
+    table = life_table([np.nan, 0.1], width=[1, np.inf], nax=[0, 0], nqx=[1, np.nan])
+    result = sullivan(table, survey_prevalence([0.9, 0.8], [50, 50], of="good"), [5, 5])
+    assert result.ex[0] == result.healthy[0] == 0
+    assert np.isnan([result.share[0], result.share_variance[0]]).all()
+    assert result.share[1] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("value", [np.nan, -0.1, 1.1])

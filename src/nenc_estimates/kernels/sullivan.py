@@ -110,25 +110,26 @@ def sullivan(
     healthy, unhealthy = expected(table.nqx, years * good), expected(table.nqx, years * bad)
     ex = table.ex + np.zeros_like(healthy)
     survey = _survey_variance(table.nqx, years, prevalence)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = {
-            name: expected_variance(table, deaths, weight=weight, total=total, open_band_variance=open_band_variance)
-            for name, weight, total in (
-                ("healthy", good, healthy),
-                ("unhealthy", bad, unhealthy),
-                ("all", 1.0, ex),
-            )
-        }
-        # the terms nearly cancel where health does not change with age; rounding must not go below 0
-        ratio = ex * (unhealthy * part["healthy"] + healthy * part["unhealthy"])
-        ratio = np.maximum(ratio - healthy * unhealthy * part["all"], 0)
-        square = np.square(ex)
+    part = {
+        name: expected_variance(table, deaths, weight=weight, total=total, open_band_variance=open_band_variance)
+        for name, weight, total in (
+            ("healthy", good, healthy),
+            ("unhealthy", bad, unhealthy),
+            ("all", 1.0, ex),
+        )
+    }
+    # the terms nearly cancel where health does not change with age; rounding must not go below 0
+    ratio = ex * (unhealthy * part["healthy"] + healthy * part["unhealthy"])
+    ratio = np.maximum(ratio - healthy * unhealthy * part["all"], 0)
+    square = np.square(ex)
+    with np.errstate(invalid="ignore"):  # nan where a life has no length
+        share = healthy / ex
         share_variance = survey / square + ratio / np.square(square)
     return HealthExpectancy(
         ex=ex,
         healthy=healthy,
         unhealthy=unhealthy,
-        share=healthy / ex,
+        share=share,
         survey_variance=survey + 0 * healthy,  # a value that is nan has no variance either
         healthy_mortality_variance=part["healthy"],
         unhealthy_mortality_variance=part["unhealthy"],
