@@ -16,6 +16,7 @@ from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.life_table import (
     Fault,
     accumulated,
+    death_chance_variance,
     expected_variance,
     from_probabilities,
     life_expectancy_variance,
@@ -133,6 +134,35 @@ def test_an_open_band_without_deaths_leaves_no_expectancy() -> None:
     table = life_table([0.05, 0.0], width=[5, np.inf], nax=[2.5, 0])
     assert np.isnan(table.ex).all()
     assert np.isfinite(table.lx).all()
+    assert np.isnan(life_expectancy_variance(table, [4, 0])).all()
+
+
+def test_a_closed_band_without_deaths_adds_no_variance_and_stops_none() -> None:
+    deaths, population = np.array([0.0, 3, 0, 7]), np.full(4, 50.0)
+    rules = {"width": np.array([1, 4, 5, np.inf]), "nax": np.array([0.1, 2, 2.5, 0])}
+    table = life_table(deaths / population, **rules)
+    assert death_chance_variance(table, deaths)[[0, 2]].tolist() == [0, 0]
+    ours = life_expectancy_variance(table, deaths)
+    np.testing.assert_allclose(ours, life_expectancy(deaths, population, **rules).variance, rtol=1e-12)
+    assert ours[0] == pytest.approx(ours[1], rel=1e-12)  # nobody dies between
+
+
+def test_a_chance_of_dying_that_no_deaths_stand_behind_has_an_infinite_variance() -> None:
+    table = life_table([0.0, 0.1], width=[1, np.inf], nax=[0.1, 0], nqx=[0.004, np.nan])
+    assert death_chance_variance(table, [0, 9])[0] == np.inf
+    assert life_expectancy_variance(table, [0, 9])[0] == np.inf
+
+
+def test_one_table_may_have_several_sets_of_deaths_or_of_weights() -> None:
+    table = life_table(np.full(20, 0.02), **OHID)
+    deaths = np.outer([10.0, 20.0, 40.0], np.ones(20))
+    together = expected_variance(table, deaths, total=table.ex)
+    np.testing.assert_allclose(together, together[:1] * [[1], [0.5], [0.25]], rtol=1e-12)
+    np.testing.assert_array_equal(together[0], life_expectancy_variance(table, deaths[0]))
+    weight = np.outer([1.0, 0.5], np.ones(20))
+    halved = expected_variance(table, deaths[0], weight=weight, total=weight[1] * table.ex)
+    assert halved[1] == pytest.approx(together[0] / 4, rel=1e-12)
+    assert halved.shape == (2, 20)
 
 
 def test_radix_and_shapes_are_checked() -> None:
@@ -179,6 +209,7 @@ def test_each_fault_has_its_own_bit() -> None:
     ]
     assert life_table_faults(deaths, population).tolist() == expected
     assert life_table_faults(deaths[0], population[0]).shape == ()
+    assert life_table_faults(deaths, population[0]).shape == life_table_faults(deaths[0], population).shape == (7,)
     finite = np.isfinite(life_expectancy(deaths, population, width=[1, 4, np.inf], nax=[0.5, 2, 0]).ex[:, 0])
     assert finite[:6].tolist() == [True, *[False] * 5]
 
@@ -212,3 +243,11 @@ def test_sums_from_the_last_band_are_the_same_bits_for_one_table_and_for_many_ho
     np.testing.assert_array_equal(accumulated(gain, kept), by_hand, strict=True)
     np.testing.assert_array_equal(accumulated(np.asfortranarray(gain), kept), by_hand, strict=True)
     np.testing.assert_array_equal(accumulated(gain[1], kept[1]), by_hand[1], strict=True)
+def test_what_is_possible_in_an_open_or_closed_band_is_no_fault() -> None:
+    everyone_dies, nobody_dies, less_than_a_person_year = [5, 2, 3], [0, 0, 3], [0.2, 0.1, 0.3]
+    deaths = np.array([everyone_dies, nobody_dies, less_than_a_person_year])
+    population = np.array([[5, 9, 9], [9, 9, 9], [0.5, 0.5, 0.5]])
+    faults = life_table_faults(deaths, population)
+    assert faults.tolist() == [0, 0, 0]
+    assert faults.dtype == np.uint8
+    assert life_table_faults([0.7, 0.1, 0.3], population[2]) == Fault.MORE_DEATHS_THAN_PEOPLE
