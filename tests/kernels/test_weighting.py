@@ -113,11 +113,20 @@ def test_batches_stand_in_front_of_the_entries():
     assert together.shape == (2, 3)
     for row, one in zip(together, people, strict=True):
         np.testing.assert_array_equal(row, weights(one, share, starts))
+    np.testing.assert_array_equal(largest_weight(together, starts), [[0.75, 1], [0.5, 1]])
     assert weighted_mean(np.ones((0, 3)), np.ones((0, 3)), starts).shape == (0, 2)
 
 
 def test_no_targets_give_no_sums():
     assert grouped_sum(np.zeros((2, 0)), []).shape == (2, 0)
+    assert largest_weight(np.zeros((2, 0)), []).shape == (2, 0)
+
+
+def test_coverage_of_all_areas_is_exactly_one_where_their_weights_round_to_less():
+    six = weights(np.ones(6), np.ones(6), [0])
+    assert grouped_sum(six, [0]) == 1 - 2**-53
+    np.testing.assert_array_equal(coverage(six, np.ones(6, dtype=bool), [0]), [1.0])
+    np.testing.assert_allclose(coverage(six, np.arange(6) < 2, [0]), [1 / 3], rtol=ULP)
 
 
 def test_impossible_people_spoil_their_target_only():
