@@ -261,6 +261,26 @@ def test_more_deaths_than_people_is_found_in_bands_of_any_width(bands: AgeBands,
             assert np.isfinite(result[table, last + 1 :]).all()
 
 
+def test_one_death_more_than_people_by_a_rounding_is_found_in_bands_of_a_year() -> None:
+    # there everyone may die and half of them survive the band: (1 - a) / (1 + n - a), far from 0
+    bands = {"width": [1, 1, np.inf], "nax": [0.1, 0.5, 0]}
+    people = np.full((4, 3), 7.0)
+    deaths = np.array([[7, 7, 7], [7, 7, 7], [7, 7, 7], [7, 7, 7.0]])
+    deaths[1, 0] = deaths[2, 1] = deaths[3, 2] = np.nextafter(7, 8)
+    for table in (slice(None), *range(4)):
+        result = np.isnan(life_expectancy(deaths[table], people[table], **bands).ex)
+        np.testing.assert_array_equal(result, np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]], bool)[table])
+
+
+@pytest.mark.parametrize("years", [0, 10])
+def test_years_lived_may_be_none_of_the_band_or_all_of_it(years: float) -> None:
+    # n m / (1 + (n - a) m) at a rate of 1/20, and 4 years after
+    chance = 0.5 if years == 10 else 1 / 3
+    for nax in ([years, 0], [[years, 0]]):
+        ex = life_expectancy([5, 25], [100, 100], width=[10, np.inf], nax=nax).ex
+        assert ex.flat[0] == pytest.approx(chance * years + (1 - chance) * 14, rel=1e-15)
+
+
 # Options
 
 
@@ -294,8 +314,9 @@ def test_wrong_options_are_refused() -> None:
     deaths, population = synthetic(2)
     with pytest.raises(ValueError, match="one length for each"):
         life_expectancy(deaths, population, width=[1, 4], nax=OHID["nax"])
-    with pytest.raises(ValueError, match="above 0 years"):
-        life_expectancy(deaths, population, width=np.zeros(20), nax=OHID["nax"])
+    for width, shown in (([1, 0, 9], r"\[1\. 0\.\]"), ([0, 1, 9], r"\[0\. 1\.\]"), ([1, np.inf, 9], r"\[ 1\. inf\]")):
+        with pytest.raises(ValueError, match=f"every closed band must be above 0 years, not {shown}"):
+            life_expectancy(np.ones(3), np.ones(3), width=width, nax=np.zeros(3))
     with pytest.raises(ValueError, match="nax is in years"):
         life_expectancy(deaths, population, width=OHID["width"], nax=np.full(20, 3.0))
     with pytest.raises(ValueError, match="two or more age bands"):

@@ -134,17 +134,18 @@ def test_an_open_band_without_deaths_leaves_no_expectancy() -> None:
     table = life_table([0.05, 0.0], width=[5, np.inf], nax=[2.5, 0])
     assert np.isnan(table.ex).all()
     assert np.isfinite(table.lx).all()
+    assert np.isnan(table.nqx[-1])
     assert np.isnan(life_expectancy_variance(table, [4, 0])).all()
 
 
 def test_a_closed_band_without_deaths_adds_no_variance_and_stops_none() -> None:
-    deaths, population = np.array([0.0, 3, 0, 7]), np.full(4, 50.0)
+    deaths, population = np.array([3.0, 0, 0, 7]), np.full(4, 50.0)
     rules = {"width": np.array([1, 4, 5, np.inf]), "nax": np.array([0.1, 2, 2.5, 0])}
     table = life_table(deaths / population, **rules)
-    assert death_chance_variance(table, deaths)[[0, 2]].tolist() == [0, 0]
+    assert death_chance_variance(table, deaths)[[1, 2]].tolist() == [0, 0]
     ours = life_expectancy_variance(table, deaths)
     np.testing.assert_allclose(ours, life_expectancy(deaths, population, **rules).variance, rtol=1e-12)
-    assert ours[0] == pytest.approx(ours[1], rel=1e-12)  # nobody dies between
+    assert ours[1] == ours[2] == ours[3]  # nobody dies between
 
 
 def test_a_chance_of_dying_that_no_deaths_stand_behind_has_an_infinite_variance() -> None:
@@ -165,7 +166,40 @@ def test_one_table_may_have_several_sets_of_deaths_or_of_weights() -> None:
     assert halved.shape == (2, 20)
 
 
+def test_years_lived_may_be_none_of_the_band_or_all_of_it() -> None:
+    # who dies in a band of 10 years at a rate of 1/10 does so with chance n m / (1 + (n - a) m)
+    none, all_ = (life_table([0.1, 0.25], width=[10, np.inf], nax=[a, 0], radix=1.0) for a in (0, 10))
+    assert none.lx.tolist() == [1, 0.5]
+    assert none.ex[0] == 0.5 * (10 + 4)
+    assert all_.lx.tolist() == [1, 0]
+    assert all_.ex[0] == 10
+
+
+def test_years_lived_and_known_chances_may_differ_between_tables_of_the_same_rates() -> None:
+    rate, width = np.array([0.01, 0.02, 0.2]), np.array([1, 4, np.inf])
+    nax = np.array([[0.1, 2, 0], [0.3, 2, 0], [-0.1, 2, 0], [0.1, 4.5, 0]])
+    several = life_table(rate, width=width, nax=nax)
+    for row in range(2):
+        np.testing.assert_array_equal(several.ex[row], life_table(rate, width=width, nax=nax[row]).ex)
+    assert np.isnan(several.nqx).tolist() == [[False] * 3, [False] * 3, [True, False, False], [False, True, False]]
+    assert np.isnan(several.ex).tolist() == [[False] * 3, [False] * 3, [True, False, False], [True, True, False]]
+    known = np.array([[0.004, np.nan, np.nan], [1.0, np.nan, np.nan], [-0.1, np.nan, np.nan], [1.5, np.nan, np.nan]])
+    several = life_table(rate, width=width, nax=nax[0], nqx=known)
+    np.testing.assert_array_equal(several.nqx[:, 0], [0.004, 1, np.nan, np.nan])
+    assert (several.nqx[:, 1:] == several.nqx[0, 1:]).all()
+    np.testing.assert_array_equal(several.nMx, np.tile(rate, (4, 1)))
+
+
+def test_the_table_hands_on_its_rates_but_not_an_impossible_one() -> None:
+    table = life_table([0.01, -0.02, 0.2], width=[1, 4, np.inf], nax=[0.1, 2, 0])
+    np.testing.assert_array_equal(table.nMx, [0.01, np.nan, 0.2])
+
+
 def test_radix_and_shapes_are_checked() -> None:
+    with pytest.raises(ValueError, match="two or more age bands"):
+        life_table(0.1, width=[1], nax=0.1)
+    with pytest.raises(ValueError, match="nax is in years"):
+        life_table(np.ones(3), width=[1, 4, np.inf], nax=[0.1, 5, 0])
     with pytest.raises(ValueError, match="radix"):
         life_table(np.ones(20), **OHID, radix=0)
     with pytest.raises(ValueError, match="one length for each"):

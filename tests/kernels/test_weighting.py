@@ -118,7 +118,7 @@ def test_batches_stand_in_front_of_the_entries():
 
 
 def test_no_targets_give_no_sums():
-    assert grouped_sum(np.zeros((2, 0)), []).shape == (2, 0)
+    assert grouped_sum(np.zeros((2, 3, 0)), []).shape == (2, 3, 0)
     assert largest_weight(np.zeros((2, 0)), []).shape == (2, 0)
 
 
@@ -132,6 +132,12 @@ def test_coverage_of_all_areas_is_exactly_one_where_their_weights_round_to_less(
 def test_impossible_people_spoil_their_target_only():
     weight = weights([np.nan, 1, 2, -1, 0, 0], np.ones(6), [0, 2, 3, 4])
     np.testing.assert_array_equal(weight, [np.nan, np.nan, 1, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(weights([1, 2, 3], [1, -0.1, 1], [0, 2]), [np.nan, np.nan, 1])
+
+
+def test_an_area_without_people_or_outside_has_no_weight_and_spoils_nothing() -> None:
+    np.testing.assert_array_equal(weights([0, 0.25, 0.75], np.ones(3), [0]), [0, 0.25, 0.75])
+    np.testing.assert_array_equal(weights([1, 2, 3], [1, 0, 1], [0]), [0.25, 0, 0.75])
 
 
 def test_an_entry_without_weight_takes_no_part_whatever_its_value():
