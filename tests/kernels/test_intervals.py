@@ -272,6 +272,23 @@ def test_a_variance_of_nothing_has_limits_of_no_width_and_a_huge_one_all_there_i
     assert (limits.lower, limits.upper) == (0.0, 1.0)
 
 
+def test_one_variance_serves_several_values_and_one_value_several_variances():
+    levels, several, one = (0.95, 0.998), np.array([0.2, 0.3, 0.6]), 0.01
+    for interval in (normal_interval, wilson_from_variance, byar_from_variance, log_interval, logit_interval):
+        for inputs in ((several, one), (0.4, one * several)):
+            limits = interval(*inputs, confidence=levels)
+            each = [interval(*pair, confidence=levels).upper for pair in np.broadcast(*inputs)]
+            np.testing.assert_array_equal(limits.upper, np.transpose(each))
+
+
+def test_one_event_is_enough_for_limits_of_a_standardised_rate():
+    # Breslow and Day's formula at a count of 1, where the count is the rate over 2
+    limits = dobson_interval(2.0, 4.0, 1.0)
+    z = z_value(0.95)
+    assert limits.lower == pytest.approx(2 + 2 * ((1 - 1 / 9 - z / 3) ** 3 - 1), rel=1e-14)
+    assert limits.upper == pytest.approx(2 + 2 * (2 * (1 - 1 / 18 + z / 3 / 2**0.5) ** 3 - 1), rel=1e-14)
+
+
 def test_counts_of_several_levels_meet_values_of_several_axes():
     limits = dobson_interval(np.ones((4, 1)), 0.01, np.array([10.0, 20, 30]), confidence=(0.9, 0.95, 0.998, 0.99, 0.5))
     assert limits.lower.shape == (5, 4, 3)

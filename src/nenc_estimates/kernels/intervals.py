@@ -314,7 +314,7 @@ def dobson_interval(
 
 def _wilson(value: Floats, other: Floats, n: Floats, confidence: Confidence) -> Interval:
     """Wilson limits of a share `value` = 1 - `other` of n."""
-    z = _ahead(z_value(confidence), value, n)
+    z = _ahead(z_value(confidence), n)
     twice = 2.0 * n * value
     both = twice + z * z + z * np.sqrt(z * z + 2.0 * twice * other)
     # the product of the two roots gives the lower one: their difference would cancel near 0
