@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from nenc_estimates.kernels import interval_inversion
 from nenc_estimates.kernels.interval_inversion import (
     LIMITS_FAULTS,
     count_and_variance_from_dobson,
@@ -198,6 +199,31 @@ def test_the_range_over_the_rounding_box_is_no_wider_than_a_search_finds(value, 
     np.testing.assert_allclose([sizes.lower, sizes.upper], [fitting.min(), fitting.max()], rtol=3e-3)
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99, 0.998])
+def test_counts_come_back_from_the_fewest_events_on_with_newton_steps_to_spare(confidence, monkeypatch):
+    monkeypatch.setattr(interval_inversion, "_STEPS", 5)
+    count = np.geomspace(0.52, 9e8, 2_001)
+    limits = byar_interval(count, confidence=confidence)
+    found = count_from_byar(count, count / 2, limits.upper, confidence=confidence).from_upper
+    np.testing.assert_array_less(np.abs(found / count - 1), 1e-14 * np.sqrt(count) + 1e-13)
+    monkeypatch.setattr(interval_inversion, "_STEPS", 7)
+    count = count[(limits.lower > 0) & (count < 1e8)]  # beyond, the two distances of Dobson's limits are as one
+    limits = dobson_interval(count, count, count, confidence=confidence)
+    found = count_and_variance_from_dobson(count, limits.lower, limits.upper, confidence=confidence)
+    np.testing.assert_array_less(np.abs(found.count / count - 1), 1e-14 * count + 1e-12)
+
+
+@pytest.mark.parametrize("confidence", [0.1, 0.3, 0.5, 0.6, 0.7])
+def test_at_low_levels_a_small_count_is_found_or_not_but_never_wrong(confidence):
+    count = np.linspace(0.6, 5, 300)
+    limits = dobson_interval(10.0, 4.0, count, confidence=confidence)
+    found = count_and_variance_from_dobson(10.0, limits.lower, limits.upper, confidence=confidence).count
+    known = np.isfinite(found)
+    assert known[count > 2].all()
+    assert not known.all()
+    np.testing.assert_allclose(found[known], count[known], rtol=1e-7)
+
+
 # --- edges
 
 
@@ -227,8 +253,20 @@ def test_symmetric_limits_that_are_reversed_flat_or_missing_give_nan():
 
 @pytest.mark.parametrize("inversion", SHARE_INVERSIONS.values(), ids=SHARE_INVERSIONS)
 def test_percentages_given_as_fractions_give_nan(inversion):
-    assert np.isnan(inversion(50.0, 40.0, 60.0))
-    assert np.isnan(inversion(0.5, -0.1, 0.6))
+    for limits in ((50.0, 40.0, 60.0), (0.5, -0.1, 0.6), (0.5, -0.1, 1.0), (0.5, 0.0, 1.1)):
+        assert np.isnan(inversion(*limits))
+
+
+def test_a_limit_outside_0_to_1_says_nothing_and_neither_does_the_other():
+    for limits in ((0.5, -0.1, 0.6), (0.5, 0.4, 1.1)):
+        found = sample_size_from_wilson(*limits)
+        assert np.isnan([found.from_lower, found.from_upper]).all()
+
+
+def test_a_limit_at_0_or_1_is_wilsons_only_if_the_value_is_there_too():
+    # below one in ten, and above nine in ten, of any number of people, Wilson's limit is never 0 or 1
+    found = sample_size_from_wilson([0.1, 0.9], [0.0, 0.8], [0.2, 1.0])
+    assert np.isnan(found.estimate).all()
 
 
 def test_what_has_no_size_or_count_gives_nan():
