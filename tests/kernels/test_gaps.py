@@ -37,7 +37,14 @@ def test_nested_variance_is_that_of_the_rest_against_the_area(v_area, v_rest, sh
 
 def test_a_reference_more_certain_than_its_part_allows_is_missing():
     assert np.isnan(gap_variance([0.04, 0.04], [0.001, 0.02], share=[0.5, 0.5])).tolist() == [True, False]
-    assert np.isnan(gap_variance(0.04, 0.02, share=1.5))
+    # alone: a share outside 0 to 1 of a reference uncertain enough for any, and a negative variance
+    assert np.isnan(gap_variance(0.01, 1.0, share=[-0.1, 0.0, 1.0, 1.1])).tolist() == [True, False, False, True]
+    assert np.isnan(gap_variance([-0.01, 0.0], 1.0)).tolist() == [True, False]
+
+
+def test_a_reference_may_be_no_more_uncertain_than_the_area_makes_it():
+    assert gap_variance(1.0, 0.25, share=0.5) == 0.25  # others without error: half the area's own error
+    assert gap_variance(0.3, 0.3, share=1.0) == 0  # the area is the reference
 
 
 @given(st.floats(-100, 100), st.floats(-100, 100), st.sampled_from(["higher", "lower"]))

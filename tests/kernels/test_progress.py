@@ -87,3 +87,63 @@ def test_open_sdg_takes_a_thousandth_for_a_target_of_nought():
     question = {"baseline": 2.0, "baseline_year": 2020, "current": 1.0, "year": 2024, "target_year": 2030}
     at_nought = open_sdg_progress(**question, target=0.0, direction=-1)
     assert at_nought.ratio == open_sdg_progress(**question, target=0.001, direction=-1).ratio
+
+
+STEADY = {"baseline_year": 2020, "year": 2024, "target_year": 2030}
+
+
+def test_a_baseline_of_nought_is_taken_for_a_thousandth_too():
+    at_nought, near = (
+        open_sdg_progress(baseline=start, current=1.0, target=2.0, direction=1, **STEADY) for start in (0.0, 0.001)
+    )
+    assert at_nought.ratio == near.ratio == pytest.approx((1000**0.25 - 1) / (2000**0.1 - 1), rel=1e-12)
+
+
+def test_the_score_stays_within_five_however_fast_the_change():
+    fast = open_sdg_progress(baseline=100.0, current=[300.0, 30.0], target=400.0, direction=1, **STEADY)
+    assert fast.ratio[0] > 2
+    assert fast.ratio[1] < -1
+    assert fast.score.tolist() == [5, -5]
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_target_is_met_where_it_is_reached_and_not_just_before(direction):
+    current = 80 + direction * np.array([-0.1, 0.0, 0.1])
+    question = {"baseline": 80.0 - 20 * direction, "current": current, "target": 80.0, "direction": direction}
+    sdg, unsd = open_sdg_progress(**question, **STEADY), unsd_progress(**question, **STEADY)
+    assert (sdg.status == "target_achieved").tolist() == [False, True, True]
+    assert sdg.score[1:].tolist() == [5, 5]
+    assert unsd.achieved.tolist() == [0, 1, 1]
+
+
+def test_one_year_is_enough_and_less_is_not():
+    question = {"baseline": 10.0, "current": 9.0, "target": 8.0, "target_year": 2030, "direction": -1}
+    for function, field in ((open_sdg_progress, "ratio"), (unsd_progress, "fraction")):
+        progress = getattr(function(baseline_year=2020, year=[2021, 2020.5], **question), field)
+        assert np.isfinite(progress).tolist() == [True, False]
+
+
+def test_negative_values_and_the_other_direction_make_the_same_progress():
+    question = {"baseline": 2.0, "current": 1.5, "target": 1.0, "direction": -1}
+    mirrored = {name: -number for name, number in question.items()}
+    for field in ("observed", "required", "ratio", "score", "status"):
+        ours, theirs = (getattr(open_sdg_progress(**each, **STEADY), field) for each in (question, mirrored))
+        assert ours == theirs, field
+    assert unsd_progress(**question, **STEADY).fraction == unsd_progress(**mirrored, **STEADY).fraction
+
+
+def test_the_progress_chart_scores_95_and_10_per_cent_of_the_required_change():
+    # what is expected in 2030 after a change by half as many years as are left is current³ / baseline²
+    share = np.array([1.2, 0.951, 0.949, 0.101, 0.099, -0.5])
+    years = {"baseline_year": 2021, "year": 2024, "target_year": 2030}
+    current = 100 * (1 - 0.2 * share) ** (1 / 3)
+    progress = unsd_progress(baseline=100.0, current=current, target=80.0, direction=-1, **years)
+    np.testing.assert_allclose(progress.fraction, share, rtol=1e-12)
+    assert progress.score.tolist() == [3, 3, 2, 2, 1, 1]
+
+
+def test_a_target_at_the_baseline_leaves_nothing_to_do_a_share_of():
+    progress = unsd_progress(baseline=[5.0, 5.0], current=6.0, target=[5.0, 7.0], direction=1, **STEADY)
+    assert np.isnan(progress.fraction).tolist() == [True, False]
+    assert np.isnan(progress.score).tolist() == [True, False]
+    assert np.isfinite(progress.expected).all()

@@ -296,7 +296,7 @@ def attributable_contributions(
     shares = population_shares(population)[..., None, :]
     each = np.eye(shares.shape[-1])
     weights = shares.swapaxes(-1, -2) * (each[reference] - each)
-    values, errors = (np.asarray(array, dtype=np.float64)[..., None, :] for array in (value, se))
+    values, errors = (np.asarray(array)[..., None, :] for array in (value, se))
     return _combination(weights, values, errors, confidence)
 
 
