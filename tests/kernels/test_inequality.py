@@ -87,6 +87,14 @@ def test_without_ties_quantiles_are_of_equal_size_to_one(scores):
     assert sizes.max() - sizes.min() <= 1
 
 
+def test_a_batch_with_ties_and_gaps_is_ranked_row_by_row():
+    scores = np.random.default_rng(5).integers(0, 9, (4, 3, 30)).astype(float)
+    scores[scores == 4] = np.nan
+    ours = quantile_ranks(scores, quantiles=5)
+    for index in np.ndindex(4, 3):
+        np.testing.assert_array_equal(ours[index], quantile_ranks(scores[index], quantiles=5))
+
+
 def test_a_number_of_quantiles_that_makes_no_sense_is_refused():
     for quantiles in (1, 2.5):
         with pytest.raises(ValueError, match="quantiles must be a whole number of 2 or more"):
@@ -185,6 +193,26 @@ def test_a_ratio_of_values_that_are_not_positive_is_nan():
     ours = ratio([[0.0, 1.0], [1.0, 0.0], [-1.0, 1.0], [1.0, 2.0]], se=0.1 * np.ones(2))
     assert np.isnan(ours.value[:3]).all()
     assert ours.value[3] == 2
+
+
+def test_a_ratio_has_the_error_of_monte_carlo_and_limits_that_multiply_to_its_square():
+    value, se = np.array([4.0, 3.0, 2.0]), np.array([0.04, 9.0, 0.03])
+    ours = ratio(value, se=se, confidence=(0.95, 0.998))
+    assert ours.value == 0.5
+    drawn = np.random.default_rng(8).normal(value, se, (100_000, 3))
+    assert ours.se == pytest.approx(ratio(drawn, se=se).value.std(), rel=0.015)
+    np.testing.assert_allclose(ours.lower * ours.upper, 0.25, rtol=1e-14)
+    np.testing.assert_allclose(np.log(ours.upper / 0.5), np.array([1.959964, 3.090232]) * ours.se / 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "measure", [*WEIGHTED, attributable_contributions, lambda value, _, **rest: absolute_gap(value, **rest)]
+)
+def test_limits_of_every_level_are_that_many_errors_away(measure):
+    ours = measure(np.stack([WHO_VALUE] * 3), WHO_PEOPLE, se=WHO_SE, confidence=(0.9, 0.998))
+    for z, lower, upper in zip((1.644854, 3.090232), ours.lower, ours.upper, strict=True):
+        np.testing.assert_allclose(lower, ours.value - z * ours.se, rtol=1e-6, atol=1e-12)
+        np.testing.assert_allclose(upper, ours.value + z * ours.se, rtol=1e-6, atol=1e-12)
 
 
 def test_several_levels_of_confidence_put_an_axis_in_front():

@@ -190,6 +190,29 @@ def test_a_ratio_to_a_fitted_value_that_may_be_zero_has_no_limits():
     assert np.isnan(doubtful.lower)
     assert np.isnan(doubtful.upper)
 
+    for se in (20.0, 1e200):
+        hopeless = relative_index([3.0, 5.0, 9.0], [1, 1, 1], se=[se] * 3)
+        assert hopeless.value == doubtful.value
+        assert np.isnan([hopeless.lower, hopeless.upper]).all()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("index", [slope_index, relative_index])
+def test_each_level_of_confidence_of_a_batch_is_that_level_of_each_group(index, scale):
+    value = np.array([[0.30, 0.27, 0.22, 0.21, 0.17], [0.2, 0.25, 0.22, 0.21, 0.27]])
+    people, se = np.array([30.0, 25, 20, 15, 10]), np.array([0.003, 0.002, 0.004, 0.003, 0.005])
+    ours = index(value, people, se=se, scale=scale, confidence=(0.9, 0.998))
+    assert ours.lower.shape == ours.upper.shape == (2, 2)
+    for row in range(2):
+        for at, level in enumerate((0.9, 0.998)):
+            alone = index(value[row], people, se=se, scale=scale, confidence=level)
+            assert [ours.lower[at, row], ours.upper[at, row]] == pytest.approx([alone.lower, alone.upper], rel=1e-12)
+
+
+def test_a_value_without_a_logarithm_has_no_distance_from_the_line():
+    ours = scatter_errors([[0.0, 0.1, 0.2], [0.1, 0.1, 0.2]], [1, 1, 1], scale="log")
+    assert np.isnan(ours).tolist() == [[True] * 3, [False] * 3]
+
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_scatter_errors_are_on_the_scale_of_the_line(scale):

@@ -83,7 +83,7 @@ def quantile_ranks(score: ArrayLike, *, quantiles: int, highest_first: bool = Tr
         raise ValueError(f"quantiles must be a whole number of 2 or more, not {quantiles}")
     scores = np.asarray(score, dtype=np.float64)
     keys = -scores if highest_first else scores
-    order = np.argsort(keys, axis=-1, kind="stable")  # nan last
+    order = np.argsort(keys, axis=-1)  # nan last
     ascending = np.take_along_axis(keys, order, axis=-1)
     rank = np.broadcast_to(np.arange(1, keys.shape[-1] + 1), keys.shape).copy()
     rank[..., 1:][ascending[..., 1:] == ascending[..., :-1]] = 0
