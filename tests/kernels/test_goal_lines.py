@@ -100,6 +100,26 @@ def test_rates_of_values_that_are_not_positive_are_missing():
     assert np.isnan(average_annual_rate_of_reduction([1.0, 0.0, 2.0], year=[1, 2, 3]))
 
 
+def test_several_series_and_several_sets_of_goals_are_answered_one_by_one():
+    year, value = [2010, 2012, 2015], np.array([[10.0, 9.0, 7.0], [5.0, 6.0, 6.5]])
+    together = average_annual_rate_of_reduction(value, year=year)
+    assert together.tolist() == [average_annual_rate_of_reduction(series, year=year) for series in value]
+    lower, upper = all_met_bounds([[0.9, 0.8], [0.5, 0.4], [1.0, 0.3]])
+    np.testing.assert_allclose(lower, [0.7, 0, 0.3], atol=1e-15)
+    assert upper.tolist() == [0.8, 0.4, 0.3]
+
+
+def test_more_confidence_asks_for_a_larger_change():
+    # 3.290527 and 1.959964 standard errors (normal table), whose power is one half each
+    sure = detectability(3.290527, se_baseline=0.6, se_target=0.8, confidence=0.999)
+    assert sure.minimum == pytest.approx(3.290527, abs=1e-6)
+    assert sure.power == pytest.approx(0.5, abs=1e-6)
+    usual = detectability(-3.290527, se_baseline=0.6, se_target=0.8)
+    assert usual.minimum == pytest.approx(1.959964, abs=1e-6)
+    assert usual.z == sure.z
+    assert usual.power > 0.9
+
+
 def test_probability_of_a_reduced_gap_matches_the_closed_form(reference):
     """Origin: gap_goal_probability.csv, printed to 10 decimals."""
     for row in rows(reference, "gap_goal_probability.csv"):

@@ -141,3 +141,55 @@ def test_imputation_takes_many_areas_and_keeps_an_earlier_covariance() -> None:
     assert np.isnan(filled.value[5]).all()
     assert np.isnan(filled.value[4, 0])  # above 1
     assert filled.covariance[0, 0, 2] == pytest.approx(0.012)
+
+
+def test_one_survey_is_filled_by_many_censuses_and_design_effects_may_differ_by_band() -> None:
+    survey = survey_prevalence([np.nan, 0.5, 0.4], [50, 50, 80], of="good", design_effect=[1, 1.5, 2])
+    np.testing.assert_allclose(survey.variance[1:], [0.5 * 0.5 / 50 * 1.5, 0.4 * 0.6 / 80 * 2])
+    census = np.array([[0.6, 0.5, 0.4], [0.9, 0.6, 0.4]])
+    filled = impute_by_ratio(survey, census)
+    np.testing.assert_allclose(filled.value, [[0.6, 0.5, 0.4], [0.75, 0.5, 0.4]])
+    np.testing.assert_allclose(filled.variance[:, 0], np.array([1.2, 1.5]) ** 2 * survey.variance[1])
+
+
+def test_a_census_of_nobody_in_the_state_fills_nothing() -> None:
+    survey = survey_prevalence([[np.nan, 0.5, 0.4]] * 2, np.full((2, 3), 50), of="good")
+    filled = impute_by_ratio(survey, [[0.6, 0.0, 0.4], [0.6, 0.5, 0.4]])
+    assert np.isnan(filled.value).tolist() == [[True, False, False], [False] * 3]
+
+
+def test_a_share_in_institutions_of_nought_or_one_is_possible_and_others_are_not() -> None:
+    home = survey_prevalence(np.full(5, 0.3), np.full(5, 90), of="not_good")
+    everyone = include_institutions(home, [0, 1, -0.1, 1.1, np.nan])
+    np.testing.assert_array_equal(everyone.value, [0.3, 1, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(everyone.variance, [home.variance[0], 0, np.nan, np.nan, np.nan])
+    assert everyone.covariance is None
+
+
+def test_covariances_of_households_shrink_by_both_bands_shares_at_home() -> None:
+    smooth = smooth_prevalence(np.linspace(0.1, 0.6, 20), np.full(20, 50), age=AGE, of="not_good")
+    share = np.linspace(0, 0.3, 20)
+    everyone = include_institutions(smooth, share)
+    np.testing.assert_allclose(everyone.covariance, smooth.covariance * np.outer(1 - share, 1 - share), rtol=1e-13)
+
+
+def test_three_bands_determine_the_curve_and_two_do_not() -> None:
+    share = np.where(np.isin(np.arange(20), (2, 9, 17)), [0.1, 0.2, 0.3, 0.4] * 5, np.nan)
+    asked = np.where(np.isfinite(share), 100.0, 0.0)
+    smooth = smooth_prevalence(share, asked, age=AGE, of="good")
+    seen = asked > 0
+    np.testing.assert_allclose(smooth.value[seen], share[seen], rtol=1e-9)
+    np.testing.assert_allclose(smooth.variance[seen], share[seen] * (1 - share[seen]) / 100, rtol=1e-8)
+    asked[2] = 0
+    assert np.isnan(smooth_prevalence(share, asked, age=AGE, of="good").value).all()
+
+
+def test_a_share_found_among_nobody_is_not_used() -> None:
+    share, asked = np.linspace(0.1, 0.6, 20), np.full(20, 50.0)
+    without = smooth_prevalence(np.where(np.arange(20) == 7, np.nan, share), asked, age=AGE, of="good")
+    asked[7] = 0
+    np.testing.assert_array_equal(smooth_prevalence(share, asked, age=AGE, of="good").value, without.value)
+    # one respondent in a band is used, and so is less than one, where respondents are effective ones
+    for few in (1.0, 0.5):
+        asked[7] = few
+        assert (smooth_prevalence(share, asked, age=AGE, of="good").value != without.value).any()

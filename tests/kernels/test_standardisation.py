@@ -148,3 +148,42 @@ def test_an_impossible_standard_population_is_refused(standard):
 def test_a_standard_population_in_other_bands_is_refused():
     with pytest.raises(ValueError, match="standard has 20 age bands"):
         directly_standardised_rate([1, 2], [10, 10], standard=STANDARD)
+    for events, population in (([1, 2], [10, 10, 10]), ([1, 2, 3], [10, 10])):
+        with pytest.raises(ValueError, match="standard has 2 age bands"):
+            directly_standardised_rate(events, population, standard=[1, 1])
+
+
+def test_a_standard_population_without_an_age_leaves_out_its_rate_but_not_its_events():
+    ours = directly_standardised_rate([4, 6], [100, 100], standard=[1, 0])
+    assert ours.value == 0.04
+    assert ours.variance == 4e-4
+    # Dobson's limits are those of all 10 events
+    byar = standardised_ratio(10, 10.0)
+    assert ours.upper - 0.04 == pytest.approx(0.02 / 10**0.5 * 10 * (byar.upper - 1))
+
+
+def test_an_impossible_variance_of_a_count_leaves_the_value_and_no_limits():
+    ours = directly_standardised_rate([[4, 6], [4, 6]], [100, 100], standard=[1, 1], count_variance=[[4, -1], [4, 6]])
+    np.testing.assert_allclose(ours.value, 0.05)
+    assert np.isnan([ours.variance[0], ours.lower[0], ours.upper[0]]).all()
+    assert np.isfinite([ours.variance[1], ours.lower[1], ours.upper[1]]).all()
+
+
+def test_several_populations_expect_their_own_events_and_nobody_expects_none():
+    found = expected_events([[1000, 2000], [0, 500], [-1, 500]], reference_rate=[0.01, 0.02])
+    np.testing.assert_allclose(found, [50, 10, np.nan])
+
+
+def test_every_level_of_a_ratio_is_that_level_alone_and_its_variance_that_of_its_parts():
+    levels = (0.9, 0.998)
+    indirect = standardised_ratio([20, 40], [10, 50], confidence=levels)
+    np.testing.assert_allclose(indirect.variance, [20 / 10**2, 40 / 50**2])
+    direct = rate_ratio([0.2, 0.3], [1e-4, 4e-4], 0.1, 9e-6, confidence=levels)
+    relative = np.array([1e-4 / 0.2**2 + 9e-6 / 0.1**2, 4e-4 / 0.3**2 + 9e-6 / 0.1**2])
+    np.testing.assert_allclose(direct.variance, np.array([2, 3]) ** 2 * relative)
+    for at, level in enumerate(levels):
+        np.testing.assert_array_equal(
+            indirect.lower[at], standardised_ratio([20, 40], [10, 50], confidence=level).lower
+        )
+        z = (1.644853626951, 3.090232306168)[at]
+        np.testing.assert_allclose(np.log(direct.upper[at] / direct.value), z * np.sqrt(relative), rtol=1e-11)

@@ -141,7 +141,8 @@ def impute_by_ratio(prevalence: Prevalence, census: ArrayLike) -> Prevalence:
     -------
     Prevalence
         With the covariance that arises because filled bands share the error of their neighbour. ``nan``
-        where nothing is observed, and where the result is outside 0 to 1.
+        where nothing is observed, where the nearest band's census prevalence is 0, and where the result is
+        outside 0 to 1.
 
     References
     ----------
@@ -162,9 +163,9 @@ def impute_by_ratio(prevalence: Prevalence, census: ArrayLike) -> Prevalence:
     first = np.argmax(seen, axis=-1)[..., None]
     last = shape[-1] - 1 - np.argmax(seen[..., ::-1], axis=-1)[..., None]
     anchor = np.clip(bands, first, last)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(anchor == bands, 1.0, census / np.take_along_axis(census, anchor, axis=-1))
-        filled = _possible_share(ratio * np.take_along_axis(value, anchor, axis=-1))
+    nearest = np.take_along_axis(census, anchor, axis=-1)
+    ratio = np.where(anchor == bands, 1.0, census / np.where(nearest > 0, nearest, np.nan))
+    filled = _possible_share(ratio * np.take_along_axis(value, anchor, axis=-1))
     covariance = np.broadcast_to(_covariance_of(prevalence), (*shape, shape[-1]))
     covariance = np.take_along_axis(covariance, anchor[..., :, None], axis=-2)
     covariance = _scaled(np.take_along_axis(covariance, anchor[..., None, :], axis=-1), ratio)
