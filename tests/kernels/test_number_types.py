@@ -16,6 +16,7 @@ from nenc_estimates.kernels import (
     expectancy,
     gaps,
     goal_lines,
+    goal_values,
     ill_health,
     inequality,
     infant_years,
@@ -128,10 +129,10 @@ FORMULAS: dict[str, Callable[[Kind], Any]] = {
     "area_from_gap": lambda kind: gaps.area_from_gap(kind(SMALL), kind(UPPER), better="higher"),
     "gap_variance": lambda kind: gaps.gap_variance(kind(SMALL), kind(ERROR), share=kind(VALUE)),
     "person_years_se": lambda kind: gaps.person_years_se(kind([7000, 9000]), sex="male"),
-    "reduce_gap": lambda kind: goal_lines.reduce_gap(kind(VALUE), by=0.1),
-    "change_by": lambda kind: goal_lines.change_by(kind(VALUE), by=0.1),
-    "reach": lambda kind: goal_lines.reach(kind(VALUE), level=0.1),
-    "improve": lambda kind: goal_lines.improve(kind(VALUE)),
+    "reduce_gap": lambda kind: goal_values.reduce_gap(kind(VALUE), by=0.1),
+    "change_by": lambda kind: goal_values.change_by(kind(VALUE), by=0.1),
+    "reach": lambda kind: goal_values.reach(kind(VALUE), level=0.1),
+    "improve": lambda kind: goal_values.improve(kind(VALUE)),
     "goal_line": lambda kind: goal_lines.goal_line(
         kind([2017, 2021]), baseline_year=kind(2014), baseline=kind(0.40625), target_year=kind(2030), goal=kind(0.71875)
     ),
