@@ -77,6 +77,14 @@ def test_the_change_of_a_gap_is_the_sum_of_the_changes_of_its_parts():
     np.testing.assert_allclose(made.se, np.hypot(then.se, now.se))
 
 
+def test_decompositions_without_periods_are_taken_in_the_order_given():
+    options = {"by": ("age",), **SMALL, "keys": []}
+    then, now = decompose_gap(two(), **options), decompose_gap(two(here=((25, 30), (280, 550), (850, 990))), **options)
+    there, back = compare_decompositions(then, now, keys=[]), compare_decompositions(now, then, keys=[])
+    np.testing.assert_allclose(there.value, now.value - then.value)
+    np.testing.assert_allclose(there.value, -back.value)
+
+
 def test_decompositions_that_cannot_be_compared_are_named():
     options = {**SMALL, "keys": ["period"]}
     then, now = (decompose_gap(two(period=period), **options) for period in ("2014-16", "2017-19"))

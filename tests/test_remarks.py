@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nenc_estimates.quality import QUALITY
-from nenc_estimates.remarks import coverage_remarks, partial_remarks
+from nenc_estimates.remarks import coverage_remarks, modelled_remark, partial_remarks
 
 
 def codes(remarks):
@@ -38,3 +38,10 @@ def test_the_remark_names_each_partial_area_with_its_numbers():
 )
 def test_people_without_a_value_are_remarked(covered, expected):
     assert codes(coverage_remarks(covered, 0.9)) == expected
+
+
+def test_modelled_values_are_remarked_with_the_other_end_of_their_error_where_there_is_one():
+    assert modelled_remark(np.nan) == ("modelled", QUALITY["modelled"])
+    code, text = modelled_remark(0.123)
+    assert code == "modelled"
+    assert text.endswith("the standard error would be 0.12.")

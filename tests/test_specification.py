@@ -60,6 +60,15 @@ def test_a_complete_specification_is_read(write):
         (f'title = "t"\n{ENTRY}to = ["nenc", "nenc"]', "to names a target twice"),
         (f'title = "t"\n{ENTRY}missing = "zero"', "'error' or 'renormalise'"),
         (f'title = "t"\n{ENTRY}min_coverage = 0.5', "greater than or equal to 0.66"),
+        (f'title = "t"\n{COUNT}gap = true', "gap = true is years behind England: it is for life expectancy"),
+        (
+            f'title = "t"\n{ENTRY}[[life_tables]]\ndeaths = "ons_2015"',
+            "no deaths by age 'ons_2015'. There are: ons_2014",
+        ),
+        (
+            f'title = "t"\n{ENTRY}[[decomposition]]\ndeaths = "ons_2015"\nyear = 2015',
+            "no file deaths_by_age_ons_2015. There",
+        ),
         (f'title = "t"\n{ENTRY}gap = true\nreference = "E12000001"', "gap = true is the gap to England"),
         (f'title = "t"\n{ENTRY}gap = true\nreference = ""', "gap = true is the gap to England"),
         (f'title = "t"\n{ENTRY}standard_error = "person-years"', "not for kind 'healthy life"),
@@ -71,6 +80,14 @@ def test_what_a_person_wrote_wrong_is_said_with_what_was_expected(write, text, w
     with pytest.raises(ValidationError) as caught:
         read_specification(write(text))
     assert words in str(caught.value)
+
+
+def test_the_reason_to_show_counts_as_published_is_found_by_indicator_and_edition(write):
+    reason = 'as_published = "their publisher shows them for every authority"'
+    read = read_specification(write(f'title = "t"\n{ENTRY}{COUNT}{reason}'))
+    assert read.as_published == {
+        ("drug_poisoning_deaths", "ons_2021"): "their publisher shows them for every authority"
+    }
 
 
 def test_a_file_that_is_absent_or_no_toml_is_refused_by_name(write, tmp_path):
