@@ -98,3 +98,29 @@ def test_sums_have_the_mean_and_the_variance_of_independent_parts(sign):
     both = sum_of_mixtures(first, second, sign=sign)
     np.testing.assert_allclose(both.mean(), first.mean() + sign * second.mean(), rtol=1e-13)
     np.testing.assert_allclose(both.sd() ** 2, first.sd() ** 2 + second.sd() ** 2, rtol=1e-9)
+
+
+def test_a_sum_keeps_the_components_of_the_second_and_adds_unless_told():
+    first, second = (
+        mixture(2),
+        Mixture(weight=np.ones((4, 1)), location=np.ones((4, 1)), spread=np.ones((4, 1)), df=5.0),
+    )
+    both = sum_of_mixtures(first, second)
+    np.testing.assert_allclose(both.mean(), first.mean() + 1, rtol=1e-14)
+    assert both.df == 5
+    assert both.weight is second.weight
+
+
+def test_each_distribution_of_a_batch_is_asked_about_its_own_value():
+    m = mixture(shape=(3,))
+    alone = [Mixture(weight=m.weight[at], location=m.location[at], spread=m.spread[at]) for at in range(3)]
+    x = np.array([79.0, 80.0, 82.0])
+    np.testing.assert_allclose(m.cdf(x), [each.cdf(value) for each, value in zip(alone, x, strict=True)], rtol=1e-13)
+    np.testing.assert_allclose(m.sd(), [each.sd() for each in alone], rtol=1e-13)
+    levels = (0.01, 0.5, 0.99)
+    np.testing.assert_allclose(m.quantile(levels), [each.quantile(levels) for each in alone], rtol=1e-12)
+    low, high = m.interval()
+    np.testing.assert_allclose(m.cdf(low), 0.025, rtol=1e-8)
+    np.testing.assert_allclose(m.cdf(high), 0.975, rtol=1e-9)
+    low, high = m.interval(confidence=0.8)
+    np.testing.assert_allclose(m.cdf(high) - m.cdf(low), 0.8, rtol=1e-8)

@@ -96,3 +96,36 @@ def test_many_mixtures_are_scored_as_each_alone():
         alone = Mixture(weight=weight[i], location=location[i], spread=spread[i])
         # sums of 900 pairs in another order: rounding only
         assert scores[i] == pytest.approx(continuous_ranked_probability_score(actual[i], alone), rel=1e-12)
+def test_scores_of_several_forecasts_are_those_of_each():
+    rng = np.random.default_rng(4)
+    weight = rng.dirichlet(np.ones(3), size=4)
+    location, spread = rng.normal(0, 2, (4, 3)), rng.uniform(0.2, 2, (4, 3))
+    actual = np.array([0.0, 1.0, -3.0, 2.5])
+    together = continuous_ranked_probability_score(actual, Mixture(weight=weight, location=location, spread=spread))
+    student = continuous_ranked_probability_score(
+        actual, Mixture(weight=np.ones((4, 1)), location=location[:, :1], spread=spread[:, :1], df=4.0)
+    )
+    for at in range(4):
+        alone = Mixture(weight=weight[at], location=location[at], spread=spread[at])
+        assert together[at] == pytest.approx(continuous_ranked_probability_score(actual[at], alone), rel=1e-12)
+        alone = Mixture(weight=np.ones(1), location=location[at, :1], spread=spread[at, :1], df=4.0)
+        assert student[at] == pytest.approx(continuous_ranked_probability_score(actual[at], alone), rel=1e-12)
+
+
+def test_the_scale_is_the_change_over_as_many_windows_as_share_no_year():
+    # over two windows the first series changes by 3 and 6, the second by nothing
+    training = [[1.0, 2.0, 4.0, 8.0], [1.0, 2.0, 1.0, 2.0]]
+    score = mean_absolute_scaled_error([[9.0, 0.0]] * 2, [[0.0, 9.0]] * 2, training=training, lag=2)
+    np.testing.assert_array_equal(score, [2.0, np.nan])
+    short = mean_absolute_scaled_error([[9.0, 0.0]] * 2, [[0.0, 9.0]] * 2, training=training, lag=4)
+    assert np.isnan(short).tolist() == [True, True]
+    assert mean_absolute_scaled_error([1.0], [3.0], training=[5.0, 6.0, 8.0], lag=2) == pytest.approx(2 / 3)
+
+
+def test_a_case_on_a_limit_is_within_it_and_each_row_has_its_own_share():
+    found = interval_coverage([[0.0, 1.0, 2.0], [3.0, 1.0, -1.0]], [0.0, 0.0, 0.0], [1.0, 1.0, 2.0])
+    np.testing.assert_allclose(found, [1.0, 1 / 3])
+
+
+def test_missing_by_one_costs_forty_at_95_per_cent():
+    assert interval_score(3.0, 0.0, 2.0) == pytest.approx(2 + 40, rel=1e-12)
