@@ -235,6 +235,13 @@ def test_one_bad_group_never_spoils_another(measure):
     assert np.isnan(ours.lower[[1, 2, 3]]).any(axis=tuple(range(1, ours.value.ndim))).all()
 
 
+@pytest.mark.parametrize("measure", [*WEIGHTED, attributable_contributions])
+def test_values_without_error_have_limits_without_width(measure):
+    ours = measure(WHO_VALUE, WHO_PEOPLE, se=np.zeros(5))
+    np.testing.assert_array_equal(ours.lower, ours.value)
+    np.testing.assert_array_equal(ours.upper, ours.value)
+
+
 def test_a_mean_of_zero_has_no_relative_measure():
     for measure in (attributable_fraction, relative_concentration_index):
         assert np.isnan(measure([-1.0, 1.0], [1, 1], se=[0.1, 0.1]).value)

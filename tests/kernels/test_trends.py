@@ -123,3 +123,36 @@ def test_fewer_than_five_points_cannot_be_calculated():
 
 def test_no_series_give_no_markers():
     assert value_trend(np.ones((0, 5)), np.ones((0, 5))).chi2.shape == (0,)
+
+
+def test_as_many_windows_count_as_asked_for_and_the_threshold_is_the_callers():
+    value, years = np.array([90.0, 10.0, 10.2, 10.3, 10.4, 10.6, 10.7]), np.arange(2010, 2017)
+    four = window_trend(value, 0.1, first_year=years, n_years=[3] * 7, points=4)
+    alone = window_trend(value[-4:], 0.1, first_year=years[-4:], n_years=[3] * 4, points=4)
+    assert (four.chi2, four.slope, four.direction) == (alone.chi2, alone.slope, alone.direction)
+    assert np.isnan(window_trend(value, 0.1, first_year=years, n_years=[3] * 7, points=8).chi2)
+    for marker in (window_trend, value_trend):
+        windows = {"first_year": years, "n_years": [1] * 7} if marker is window_trend else {}
+        chi2 = float(marker(value, 0.1, **windows).chi2)
+        assert marker(value, 0.1, **windows, threshold=0.99 * chi2).direction == 1
+        assert marker(value, 0.1, **windows, threshold=1.01 * chi2).direction == 0
+
+
+def test_years_of_a_long_series_are_those_of_its_last_points():
+    value, years = np.array([9.0, 10.0, 10.2, 10.3, 10.4, 10.7]), np.array([2010, 2012, 2013, 2014, 2016, 2017])
+    long, short = (value_trend(value[cut], 0.1, year=years[cut]) for cut in (slice(None), slice(1, None)))
+    assert (long.chi2, long.slope) == (short.chi2, short.slope)
+    weight = years[1:] - years[1:].mean()
+    assert short.slope == pytest.approx((weight * value[1:]).sum() / (weight**2).sum(), rel=1e-12)
+
+
+def test_a_proportion_needs_events_and_people_without_one():
+    count = np.array([[10, 20, 30, 40, 50], [10, 20, 30, 40, 100], [10, 20, 30, 40, 101], [10, 20, 0, 40, 50]])
+    assert np.isfinite(proportion_trend(count, 100).chi2).tolist() == [True, False, False, False]
+
+
+def test_a_series_at_rest_has_no_direction():
+    for marker in (value_trend([5.0] * 5, 0.1), proportion_trend([20] * 5, [100] * 5)):
+        assert marker.chi2 == pytest.approx(0, abs=1e-12)
+        assert marker.slope == pytest.approx(0, abs=1e-15)
+        assert marker.direction == 0
