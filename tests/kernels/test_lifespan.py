@@ -169,3 +169,45 @@ def test_potential_years_lost_count_up_to_the_limit() -> None:
     lost = potential_years_of_life_lost(deaths, lower=LOWER, nax=ABRIDGED_90.nax)
     assert lost[[0, 15]].tolist() == [149.8, 10.0]
     assert lost.sum() == pytest.approx(159.8)
+
+
+def test_a_band_that_nobody_survives_is_survived_only_without_all_of_its_deaths() -> None:
+    table = life_table([0.02, 0.41, 0.2], width=[5, 5, np.inf], nax=[2.5, 2.5, 0])
+    assert table.nqx[1] == 1
+    share = np.zeros((3, 3))
+    share[1, 1], share[2, 1] = 0.5, 1.0
+    without = cause_deleted(table, share)
+    assert without.nqx[:, 1].tolist() == [1, 1, 0]
+    np.testing.assert_allclose(without.nMx[:, 1], [1 / 2.5, 1 / 2.5, 0])
+    np.testing.assert_allclose(without.ex[2, 1], 5 + 5)
+
+
+def test_rates_without_a_cause_are_deaths_over_years_lived() -> None:
+    table = life_table(np.geomspace(1e-4, 0.2, 20), **OHID, radix=1000.0)
+    without = cause_deleted(table, np.linspace(0.1, 0.4, 20))
+    np.testing.assert_allclose(without.nMx, without.ndx / without.nLx, rtol=1e-12)
+    assert without.lx[0] == 1000
+    assert without.nMx[-1] == pytest.approx(table.nMx[-1] * 0.6, rel=1e-12)
+    np.testing.assert_array_equal(without.width, table.width)
+
+
+def test_deaths_of_many_populations_are_set_against_one_norm_or_each_its_own() -> None:
+    norms = life_table(np.array([[1], [2]]) * np.geomspace(1e-4, 0.2, 20), **OHID)
+    deaths = np.arange(40.0).reshape(2, 20)
+    each = years_of_life_lost(deaths, norms)
+    for row in range(2):
+        own = life_table(norms.nMx[row], **OHID)
+        np.testing.assert_array_equal(each[row], years_of_life_lost(deaths[row], own))
+        survived = survival(own, deaths + 1, to=6)
+        np.testing.assert_array_equal(survived.variance[row], survival(own, deaths[row] + 1, to=6).variance)
+
+
+def test_a_limit_within_a_band_counts_the_years_up_to_it() -> None:
+    # who dies in 70-74 does so at 72.5: half a year before 73, and after 72
+    for limit, years in ((73.0, 0.5), (72.0, 0.0), (70.0, 0.0)):
+        lost = potential_years_of_life_lost(np.ones(20), lower=LOWER, nax=ABRIDGED_90.nax, limit=limit)
+        assert lost[15] == years
+        assert lost[14] == limit - 67.5
+    nax = np.tile(ABRIDGED_90.nax, (2, 1))
+    nax[1, 0] = 0.3
+    assert potential_years_of_life_lost(np.ones(20), lower=LOWER, nax=nax)[:, 0].tolist() == [74.9, 74.7]
