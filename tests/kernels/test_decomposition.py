@@ -263,6 +263,28 @@ def test_a_batch_equals_one_pair_at_a_time():
         np.testing.assert_array_equal(ours(first, second), alone)
 
 
+def test_causes_health_and_years_gained_of_a_batch_are_those_of_each_pair():
+    rng = np.random.default_rng(4)
+    first, second = SCHEDULE * rng.uniform(0.1, 0.3, (2, 3, 2, 4, 20))
+    good, better = rng.uniform(0.3, 0.9, (2, 3, 2, 20))
+    cells = rng.random((3, 2, 4, 20)) < 0.5
+    causes, gained = cause_contributions(first, second, **BANDS), years_gained(first, second, cells=cells, **BANDS)
+    one, other = first.sum(-2), second.sum(-2)
+    for method in METHODS:
+        parts = healthy_contributions(one, other, good, better, **BANDS, method=method)
+        by_health = health_sensitivity(one, other, **BANDS, method=method)
+        by_death = mortality_sensitivity(one, other, **BANDS, healthy1=good, healthy2=better, method=method)
+        for at in np.ndindex(3, 2):
+            alone = healthy_contributions(one[at], other[at], good[at], better[at], **BANDS, method=method)
+            np.testing.assert_array_equal(parts.mortality[at], alone.mortality)
+            np.testing.assert_array_equal(parts.health[at], alone.health)
+            np.testing.assert_allclose(alone.health, by_health[at] * (better - good)[at], rtol=1e-13)
+            np.testing.assert_allclose(alone.mortality, by_death[at] * (other - one)[at], rtol=1e-13)
+    for at in np.ndindex(3, 2):
+        np.testing.assert_allclose(causes[at], cause_contributions(first[at], second[at], **BANDS), rtol=1e-13)
+        assert gained[at] == pytest.approx(years_gained(first[at], second[at], cells=cells[at], **BANDS), rel=1e-12)
+
+
 def test_blocks_do_not_change_a_bit():
     rng = np.random.default_rng(2)
     first, second = SCHEDULE * rng.uniform(0.5, 1.5, (2, 9000, 20))
