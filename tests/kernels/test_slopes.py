@@ -240,6 +240,20 @@ def test_the_doubled_midpoint_is_the_average():
     np.testing.assert_allclose((weights * ridit_ranks([[10, 20, 30], [1, 1, 1]])).sum(-1), 1, rtol=1e-14)
 
 
+def test_a_group_without_people_in_a_quantile_has_no_weights_and_one_quantile_no_slope():
+    weights = slope_weights([[1, 0, 2], [1, 1, 1]])
+    assert np.isnan(weights).tolist() == [[True] * 3, [False] * 3]
+    for population in ([5.0], 5.0):
+        with pytest.raises(ValueError, match="two or more quantiles"):
+            slope_weights(population)
+
+
+def test_a_line_that_ends_at_nought_has_no_ratio_and_a_share_may_fall_to_nothing():
+    assert np.isnan(relative_index([1.0, 3.0, 5.0], [1, 1, 1], se=[0.1] * 3).value)
+    vanishing = slope_index([1e-300, 1e-150, 0.5], [1, 1, 1], se=np.zeros(3), scale="logit")
+    assert vanishing.value == pytest.approx(1)
+
+
 def test_a_batch_equals_one_group_at_a_time_across_blocks():
     rng = np.random.default_rng(9)
     value, people = rng.uniform(60, 80, (5000, 10)), rng.uniform(1e3, 1e4, (5000, 10))
@@ -257,14 +271,14 @@ def test_a_batch_equals_one_group_at_a_time_across_blocks():
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("index", [slope_index, relative_index])
 def test_one_bad_group_never_spoils_another(index, scale):
-    value, people, se = (np.stack([each] * 6) for each in (WHO_VALUE / 100, WHO_PEOPLE, WHO_SE / 100))
-    value[1, 2], people[2, 0], people[3, 4], se[4, 1] = np.nan, 0.0, np.inf, -1.0
+    value, people, se = (np.stack([each] * 7) for each in (WHO_VALUE / 100, WHO_PEOPLE, WHO_SE / 100))
+    value[1, 2], people[2, 0], people[3, 4], se[4, 1], value[6, 4] = np.nan, 0.0, np.inf, -1.0, np.inf
     ours = index(value, people, se=se, scale=scale)
     alone = index(WHO_VALUE / 100, WHO_PEOPLE, se=WHO_SE / 100, scale=scale)
     np.testing.assert_allclose(ours.value[[0, 5]], alone.value, rtol=1e-12)
     np.testing.assert_allclose(ours.lower[[0, 5]], alone.lower, rtol=1e-12)
-    assert np.isnan(ours.value[1:4]).all()
-    assert np.isnan(ours.lower[1:5]).all()
+    assert np.isnan(ours.value[[1, 2, 3, 6]]).all()
+    assert np.isnan(ours.lower[[1, 2, 3, 4, 6]]).all()
 
 
 def test_a_rate_of_zero_has_no_logarithm_and_makes_its_group_nan():

@@ -167,10 +167,9 @@ def relative_index(
     """
     line = _line(value, population, se, scale)
     top, bottom = line.ends()
-    with np.errstate(all="ignore"):
-        bottom = np.where(bottom > 0, bottom, np.nan)
-        ratio = top / bottom
-        by_ends = line.scale.derivative(top) / bottom, -line.scale.derivative(bottom) * ratio / bottom
+    bottom = np.where(bottom > 0, bottom, np.nan)
+    ratio = top / bottom
+    by_ends = line.scale.derivative(top) / bottom, -line.scale.derivative(bottom) * ratio / bottom
     variance = line.variance(*by_ends)
     limits = _fieller(line, confidence) if scale == "linear" else log_interval(ratio, variance, confidence=confidence)
     return Measure(value=ratio, lower=limits.lower, upper=limits.upper, se=np.sqrt(variance))
@@ -326,6 +325,7 @@ def _in_blocks(value: ArrayLike, population: ArrayLike, se: ArrayLike) -> tuple[
         for start in range(0, out.shape[1], _BLOCK):
             values, people, errors = (row[start : start + _BLOCK] for row in rows)
             out[:, start : start + _BLOCK] = _slope(values, people, errors, scratch[:, : len(values)])
+    out[:, ~np.isfinite(out[0])] = np.nan
     return out[0].reshape(shape[:-1]), out[1].reshape(shape[:-1])
 
 
