@@ -39,20 +39,22 @@ from nenc_estimates.kernels import (
 
 Kind = Callable[[Any], Any]
 
-# sums of few powers of 2, so that half precision holds them exactly; what is computed from them it does not hold
-VALUE, ERROR, PEOPLE = [0.40625, 0.625, 0.71875], [0.03125, 0.046875, 0.0625], [300, 500, 100]
-LOWER, UPPER = [0.3125, 0.5, 0.65625], [0.53125, 0.765625, 0.7890625]
-RATE, HIGHER, HEALTH, BETTER = (
-    [0.01171875, 0.03125, 0.3125],
-    [0.015625, 0.03515625, 0.375],
-    [0.9375, 0.75, 0.5],
-    [1, 0.875, 0.625],
-)
-DEATHS, SMALL = [3, 11, 31], [0.0009765625, 0.001953125, 0.00390625]
-YEARS, LEVEL, NOISE = [2001, 2004, 2007, 2010, 2013], [0.5, 0.53125, 0.5625, 0.625, 0.609375], [0.015625] * 5
+
+def nearest(numbers: Any) -> Any:
+    """Numbers of half precision: their sums and products, which it cannot hold, must not be rounded to it."""
+    return np.float16(numbers).astype(np.float64)
+
+
+VALUE, ERROR, PEOPLE = nearest([0.4061, 0.6252, 0.7183]), nearest([0.0311, 0.0467, 0.0623]), [301, 503, 107]
+LOWER, UPPER = nearest([0.3127, 0.5003, 0.6561]), nearest([0.5311, 0.7651, 0.7891])
+RATE, HIGHER = nearest([0.01173, 0.03121, 0.3127]), nearest([0.01561, 0.03512, 0.3753])
+HEALTH, BETTER = nearest([0.9371, 0.7503, 0.5007]), nearest([0.9997, 0.8751, 0.6253])
+DEATHS, SMALL = [3, 11, 31], nearest([0.000977, 0.001951, 0.003907])
+YEARS, LEVEL = [2001, 2004, 2007, 2010, 2013], nearest([0.5003, 0.5311, 0.5622, 0.6253, 0.6091])
+NOISE = nearest([0.01563] * 5)
 WINDOWS = {"first_year": YEARS, "n_years": 3}
-BANDS = {"width": [30, 50, np.inf], "nax": [15.25, 25.5, 0]}
-CAUSES, MORE_CAUSES = np.multiply.outer([0.25, 0.75], RATE), np.multiply.outer([0.5, 0.5], HIGHER)
+BANDS = {"width": [30, 50, np.inf], "nax": nearest([15.23, 25.51, 0])}
+CAUSES, MORE_CAUSES = nearest(np.outer([0.2, 0.8], RATE)), nearest(np.outer([0.3, 0.7], HIGHER))
 GOAL = {"baseline_year": 2014, "year": 2019, "target_year": 2030, "direction": 1}
 STARTS = [0, 2]
 
