@@ -183,6 +183,7 @@ def test_years_lived_and_known_chances_may_differ_between_tables_of_the_same_rat
         np.testing.assert_array_equal(several.ex[row], life_table(rate, width=width, nax=nax[row]).ex)
     assert np.isnan(several.nqx).tolist() == [[False] * 3, [False] * 3, [True, False, False], [False, True, False]]
     assert np.isnan(several.ex).tolist() == [[False] * 3, [False] * 3, [True, False, False], [True, True, False]]
+    np.testing.assert_array_equal(several.nMx, np.tile(rate, (4, 1)))
     known = np.array([[0.004, np.nan, np.nan], [1.0, np.nan, np.nan], [-0.1, np.nan, np.nan], [1.5, np.nan, np.nan]])
     several = life_table(rate, width=width, nax=nax[0], nqx=known)
     np.testing.assert_array_equal(several.nqx[:, 0], [0.004, 1, np.nan, np.nan])
