@@ -224,6 +224,25 @@ def test_at_low_levels_a_small_count_is_found_or_not_but_never_wrong(confidence)
     np.testing.assert_allclose(found[known], count[known], rtol=1e-7)
 
 
+@given(st.floats(0, 1), st.floats(5, 1e5))
+def test_people_who_have_it_and_people_who_have_not_tell_the_same_range_of_sizes(share, n):
+    limits = wilson_interval(share * n, n)
+    value, lower, upper = (round(float(x), 3) for x in (share, limits.lower, limits.upper))
+    assume(lower < upper)
+    there = sample_size_range_from_rounded_wilson(value, lower, upper, decimals=3)
+    back = sample_size_range_from_rounded_wilson(1 - value, 1 - upper, 1 - lower, decimals=3)
+    # a distance of half a unit, 0.0005, keeps 12 digits; where one vanishes the size is without bound
+    np.testing.assert_allclose(there.lower, back.lower, rtol=1e-9)
+    assert there.upper > 1e15 or back.upper == pytest.approx(float(there.upper), rel=1e-6)
+
+
+def test_everyone_of_a_few_or_of_many_has_the_range_of_sizes_of_nobody():
+    nobody = sample_size_range_from_rounded_wilson(0.0, 0.0, [0.02, 0.2], decimals=3)
+    everyone = sample_size_range_from_rounded_wilson(1.0, [0.98, 0.8], 1.0, decimals=3)
+    np.testing.assert_allclose(everyone.lower, nobody.lower, rtol=1e-9)
+    np.testing.assert_allclose(everyone.upper, nobody.upper, rtol=1e-9)
+
+
 # --- edges
 
 
@@ -261,6 +280,13 @@ def test_a_limit_outside_0_to_1_says_nothing_and_neither_does_the_other():
     for limits in ((0.5, -0.1, 0.6), (0.5, 0.4, 1.1)):
         found = sample_size_from_wilson(*limits)
         assert np.isnan([found.from_lower, found.from_upper]).all()
+
+
+def test_a_limit_without_bound_says_nothing_and_neither_does_the_other():
+    for lower, upper in ((4.0, np.inf), (-np.inf, 6.0)):
+        found = count_from_byar(5.0, lower, upper)
+        assert np.isnan([found.from_lower, found.from_upper]).all()
+        assert np.isnan(count_and_variance_from_dobson(5.0, lower, upper).variance)
 
 
 def test_a_limit_at_0_or_1_is_wilsons_only_if_the_value_is_there_too():

@@ -281,6 +281,16 @@ def test_one_bad_group_never_spoils_another(index, scale):
     assert np.isnan(ours.lower[[1, 2, 3, 4, 6]]).all()
 
 
+def test_values_without_error_keep_their_slope_beside_a_group_with_an_impossible_error():
+    ours = slope_index([[1.0, 2.0, 3.0]] * 2, [1, 1, 1], se=[[0.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    np.testing.assert_array_equal(ours.se, [0.0, np.nan])
+    assert ours.lower[0] == ours.value[0] == ours.value[1]
+
+
+def test_an_infinite_value_counts_even_where_its_weight_is_nought():
+    assert np.isnan(slope_index([70.0, np.inf, 80.0], [1, 1, 1], se=[1.0] * 3).value)
+
+
 def test_a_rate_of_zero_has_no_logarithm_and_makes_its_group_nan():
     ours = slope_index([[0.0, 0.1, 0.2], [0.1, 0.1, 0.2]], [1, 1, 1], se=[0.01, 0.01, 0.01], scale="log")
     assert np.isnan(ours.value[0])

@@ -349,9 +349,9 @@ def _wilson_sizes(value: Floats, lower: Floats, upper: Floats, half: float) -> t
 
 
 def _size(spread: Floats, distance: Floats) -> Floats:
-    """Spread over squared distance: 0 without spread, infinite where the limit may be at the proportion."""
+    """Spread over squared distance: infinite where the limit may be at the proportion."""
     size = np.where(distance > 0, spread / _positive(distance) ** 2, np.inf)
-    return np.where(np.isnan(spread), np.nan, np.where(spread == 0, 0.0, size))
+    return np.where(np.isnan(spread), np.nan, size)
 
 
 def _newton(function: Callable[[Floats], tuple[Floats, Floats]], x: Floats) -> Floats:
