@@ -170,11 +170,31 @@ def test_an_earlier_result_can_be_written_into() -> None:
     assert_same_bits(first, second)
     with pytest.raises(ValueError, match="these data need"):
         life_expectancy(*synthetic(31), **OHID, out=first)
+    with pytest.raises(ValueError, match="these data need"):
+        life_expectancy(*synthetic(30), **OHID, out=LifeExpectancy(ex=first.ex, variance=first.variance[:29]))
 
 
 def test_an_empty_batch_is_empty() -> None:
-    result = life_expectancy(np.empty((0, 3, 20)), np.ones(20), **OHID)
-    assert result.ex.shape == result.variance.shape == (0, 3, 20)
+    for nax in (OHID["nax"], np.empty((0, 3, 20))):
+        result = life_expectancy(np.empty((0, 3, 20)), np.ones(20), width=OHID["width"], nax=nax)
+        assert result.ex.shape == result.variance.shape == (0, 3, 20)
+
+
+def test_the_same_deaths_may_be_set_against_several_populations() -> None:
+    deaths, population = synthetic(3)
+    deaths = deaths.min(axis=0)
+    several = life_expectancy(deaths, population, **OHID)
+    for row in range(3):
+        np.testing.assert_array_equal(several.ex[row], life_expectancy(deaths, population[row], **OHID).ex)
+
+
+def test_many_tables_of_single_years_are_cut_into_smaller_blocks_without_changing_a_bit() -> None:
+    bands = AgeBands.single_years(95)
+    deaths, population = synthetic(6_000, bands=bands)
+    rules = {"width": bands.width, "nax": bands.nax}
+    whole = life_expectancy(deaths, population, **rules)
+    part = life_expectancy(deaths[4_000:], population[4_000:], **rules)
+    assert_same_bits(LifeExpectancy(ex=whole.ex[4_000:], variance=whole.variance[4_000:]), part)
 
 
 # Identities
@@ -292,6 +312,9 @@ def test_years_lived_may_differ_between_tables() -> None:
     for table in range(30):
         alone = life_expectancy(deaths[table], population[table], width=OHID["width"], nax=nax[table])
         np.testing.assert_array_equal(result.ex[table], alone.ex)
+    cube = (5, 6, 20)
+    shaped = life_expectancy(deaths.reshape(cube), population.reshape(cube), width=OHID["width"], nax=nax.reshape(cube))
+    np.testing.assert_array_equal(shaped.ex, result.ex.reshape(cube))
     nax[3, 5] = 7.0
     spoiled = life_expectancy(deaths, population, width=OHID["width"], nax=nax)
     assert np.isnan(spoiled.ex[3, :6]).all()
@@ -317,9 +340,11 @@ def test_wrong_options_are_refused() -> None:
     for width, shown in (([1, 0, 9], r"\[1\. 0\.\]"), ([0, 1, 9], r"\[0\. 1\.\]"), ([1, np.inf, 9], r"\[ 1\. inf\]")):
         with pytest.raises(ValueError, match=f"every closed band must be above 0 years, not {shown}"):
             life_expectancy(np.ones(3), np.ones(3), width=width, nax=np.zeros(3))
-    with pytest.raises(ValueError, match="nax is in years"):
-        life_expectancy(deaths, population, width=OHID["width"], nax=np.full(20, 3.0))
-    with pytest.raises(ValueError, match="two or more age bands"):
-        life_expectancy(1.0, 2.0, width=[1.0], nax=[0.5])
+    for nax, shown in (([3, 1, 0], r"\[3\. 1\.\]"), ([0.5, -1, 0], r"\[ 0\.5 -1\. \]")):
+        with pytest.raises(ValueError, match=f"nax is in years and lies between 0 and width .*, not {shown}"):
+            life_expectancy(np.ones(3), np.ones(3), width=[1, 4, np.inf], nax=nax)
+    for nax in ([0.5], 0.5):
+        with pytest.raises(ValueError, match="two or more age bands"):
+            life_expectancy(1.0, 2.0, width=[1.0], nax=nax)
     with pytest.raises(ValueError, match="workers"):
         life_expectancy(deaths, population, **OHID, workers=0)
