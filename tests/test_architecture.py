@@ -72,6 +72,7 @@ PUBLIC = {
     *("FileDescription", "LIMITS", "Limits", "Read", "ReadReport", "describe_file", "read_deaths", "read_fingertips"),
     *("assign_age_bands", "count_by", "join_lookup", "join_population", "sum_counts"),
     *("life_expectancy_batches", "stream_life_expectancy"),
+    *("Binomial", "Gamma", "Poisson", "Prevalence", "Published", "simulate", "simulate_life_expectancy"),
     *("read_imd", "read_lookup", "read_mid_year_estimates", "read_nomis"),
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nenc_estimates.denominators import Denominator, load_denominator
     from nenc_estimates.deprivation import assign_quantiles, estimate_deprivation_gap, merge_quantiles
     from nenc_estimates.diagnostics import benchmark_crosswalk, diagnose_estimate
+    from nenc_estimates.draws import Binomial, Gamma, Poisson, Prevalence, Published
     from nenc_estimates.errors import EstimatesError, InvalidDataError, SchemaError, UnknownAreaError
     from nenc_estimates.forecasts import Assumptions
     from nenc_estimates.gap_comparisons import compare_gaps, estimate_mean_gap
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
     from nenc_estimates.kinds import KINDS
     from nenc_estimates.life_expectancy import compare_pooled_and_weighted, estimate_life_expectancy, pool_life_tables
+    from nenc_estimates.life_expectancy_draws import simulate_life_expectancy
     from nenc_estimates.missing import Bounds, Imputed
     from nenc_estimates.periods import Period
     from nenc_estimates.quality import QUALITY
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     )
     from nenc_estimates.streaming import life_expectancy_batches, stream_life_expectancy
     from nenc_estimates.trajectories import project_trajectory
+    from nenc_estimates.uncertainty import simulate
     from nenc_estimates.vintages import select_geography
     from nenc_estimates.weighting import estimate_indicator
     from nenc_estimates.weights import Weights, weigh
@@ -73,11 +76,13 @@ _HOME = {
     "ABRIDGED_90": "age_bands",
     "AgeBands": "age_bands",
     "Assumptions": "forecasts",
+    "Binomial": "draws",
     "Bounds": "missing",
     "Crosswalk": "crosswalks",
     "Denominator": "denominators",
     "EstimatesError": "errors",
     "FileDescription": "readers",
+    "Gamma": "draws",
     "Goal": "goals",
     "INDICATORS": "indicators",
     "Imputed": "missing",
@@ -89,6 +94,9 @@ _HOME = {
     "NONE": "withholding",
     "OHID": "withholding",
     "Period": "periods",
+    "Poisson": "draws",
+    "Prevalence": "draws",
+    "Published": "draws",
     "QUALITY": "quality",
     "Read": "readers",
     "ReadReport": "readers",
@@ -146,6 +154,8 @@ _HOME = {
     "recent_trend": "recent_trends",
     "run_release": "release",
     "select_geography": "vintages",
+    "simulate": "uncertainty",
+    "simulate_life_expectancy": "life_expectancy_draws",
     "simulate_slope_index": "inequality",
     "stream_life_expectancy": "streaming",
     "sum_counts": "counting",
@@ -164,17 +174,22 @@ __all__ = [
     "QUALITY",
     "AgeBands",
     "Assumptions",
+    "Binomial",
     "Bounds",
     "Crosswalk",
     "Denominator",
     "EstimatesError",
     "FileDescription",
+    "Gamma",
     "Goal",
     "Imputed",
     "Indicator",
     "InvalidDataError",
     "Limits",
     "Period",
+    "Poisson",
+    "Prevalence",
+    "Published",
     "Read",
     "ReadReport",
     "Rules",
@@ -231,6 +246,8 @@ __all__ = [
     "recent_trend",
     "run_release",
     "select_geography",
+    "simulate",
+    "simulate_life_expectancy",
     "simulate_slope_index",
     "stream_life_expectancy",
     "sum_counts",

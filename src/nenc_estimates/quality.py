@@ -68,6 +68,7 @@ QUALITY: Mapping[str, str] = MappingProxyType(
         "nothing_expected": "The reference expects no events, or has no rate for an age band.",
         "rate_without_value": "A rate is missing, or 0, and has no ratio.",
         "band_without_events_or_people": "The events of an age band are missing or negative, or it has no people.",
+        "draws_without_value": "Some draws of a simulation gave no value: nothing is said of the others.",
         "revised": "Revised since the last release: the list of revisions says why.",
     }
 )

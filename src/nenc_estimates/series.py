@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 StandardError = Literal["published", "person-years", "none"]
 
-SERIES_KEYS = ("indicator", "edition", "area_code", "sex", "age", "quantile", "cause")
+SERIES_KEYS = ("indicator", "edition", "area_code", "sex", "age", "quantile", "cause", "draw")
 """Columns that tell one series from another, in key order."""
 
 NUMBERS = ("se", "lower", "upper", "person_years", "effective_areas")

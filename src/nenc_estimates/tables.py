@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     Coded = tuple[NDArray[np.intp], NDArray[np.object_]]
     Texts = tuple[Sequence[str] | NDArray[np.object_], NDArray[np.integer[Any]]]
 
-KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause")
-"""Columns that tell one series from another wherever they occur, in key order; the area comes beside them."""
+KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause", "draw")
+"""Columns that tell one series from another wherever they occur, in key order; the area comes beside them. Draws of a
+simulation are series of their own."""
 
 SHOWN = 5
 """Rows that a message names before it says how many more there are."""
