@@ -48,7 +48,8 @@ class DrawStore:
                 self._file.write(np.ascontiguousarray(drawn).data)
 
     def read(self, start: int, stop: int) -> Floats:
-        """Give all draws of the outputs from ``start`` up to ``stop``."""
+        """Give all draws of the outputs from ``start`` up to ``stop``, or to the last."""
+        stop = min(stop, self._shape[0])
         if self._file is None:
             return self._whole[start:stop]
         found = np.empty((stop - start, self._shape[1]))

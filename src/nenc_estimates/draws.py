@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
     from numpy.typing import NDArray
 
+    from nenc_estimates.kernels.count_tables import CountTables
     from nenc_estimates.kernels.sampling import Words
 
     Floats = NDArray[np.float64]
@@ -141,6 +142,9 @@ class Published:
 
 
 Draw = Poisson | Gamma | Binomial | Prevalence | Published
+
+TABLE_BYTES: Final = 16 * 2**20
+"""Memory for tables that are kept from one run of draws to the next [bytes]."""
 
 RISK: Final = 0.001
 """Greatest chance that an open age band is drawn without deaths at least once, among all draws."""
@@ -262,18 +266,27 @@ def _binomial(opened: Frame, column: str, how: Any) -> Sampler:
     wrong = ~np.isnan(count) & ~((size == np.floor(size)) & (size > 0) & (size >= count) & (size <= LARGEST))
     _refuse(wrong, f"{how.denominator} must be a whole number, above 0 and not below {column}, to be drawn from")
 
-    def tables(mean: Floats, rows: slice) -> Any:
+    def tables(mean: Floats, rows: slice) -> CountTables:
         people = np.where(np.isnan(count[rows]), 1.0, size[rows])
         return binomial_tables(people, mean / people)
 
     return _counts_drawn(count, column, tables)
 
 
-def _counts_drawn(count: Floats, column: str, tables: Callable[[Floats, slice], Any]) -> Sampler:
+def _counts_drawn(count: Floats, column: str, tables: Callable[[Floats, slice], CountTables]) -> Sampler:
     missing = np.isnan(count)
+    kept: dict[int, CountTables] = {}
+
+    def made(rows: slice) -> CountTables:
+        found = kept.get(rows.start)
+        if found is None or len(found.count) != rows.stop - rows.start:
+            found = tables(np.where(missing[rows], 0.0, count[rows]), rows)
+            if sum(each.count.nbytes + each.limit.nbytes for each in kept.values()) < TABLE_BYTES:
+                kept[rows.start] = found
+        return found
 
     def draw(rows: slice, words: Words) -> dict[str, Floats]:
-        drawn: Floats = tables(np.where(missing[rows], 0.0, count[rows]), rows).draw(words)
+        drawn = made(rows).draw(words)
         drawn[missing[rows]] = np.nan
         return {column: drawn}
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_ROW_BYTES: Final = 400
-_COLUMN_BYTES: Final = 80
+_ROW_BYTES: Final = 1000
+_COLUMN_BYTES: Final = 150
 """Memory of a row, and of each of its columns, while a function of this library works on it [bytes]."""
 
 _ROWS_A_CALL: Final = 250_000

@@ -31,6 +31,9 @@ MOST_ROWS: Final = 255
 _BITS: Final = LEADING + FOLLOWING
 _BUCKET_BITS: Final = 12
 _BUCKETS: Final = 2**_BUCKET_BITS
+_WORTHWHILE: Final = 2048
+"""Draws of a row from which on buckets are worth being made."""
+
 _LOG_TAIL: Final = 39.0
 """Natural logarithm of 2**56: a rarer tail is below the last bit of a word."""
 
@@ -63,7 +66,20 @@ class CountTables:
         out
             Array to write into ``(row, draw)``.
         """
-        return look_up(self, words, buckets(self, self.count if value is None else value), value, out)
+        stands_for = self.count if value is None else value
+        if words.leading.shape[1] >= _WORTHWHILE:
+            return look_up(self, words, buckets(self, stands_for), value, out)
+        rows, draws = words.leading.shape
+        row, draw = np.arange(rows)[:, None], np.arange(draws)
+        drawn = np.empty((rows, draws)) if out is None else out
+        drawn[...] = stands_for.ravel()[self.settled(words, row, draw)]
+        return drawn
+
+    def settled(self, words: Words, row: NDArray[np.intp], draw: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Settle some draws by all bits of their words: positions in ``count``, row after row."""
+        ahead = (row.astype(np.uint64) << np.uint64(LEADING)) | words.leading[row, draw].astype(np.uint64)
+        word = (ahead << np.uint64(FOLLOWING)) | words.following(row, draw)
+        return np.searchsorted(self.limit.ravel(), word, side="right")
 
 
 def poisson_tables(mean: ArrayLike) -> CountTables:
@@ -164,10 +180,7 @@ def look_up(
     flat = np.flatnonzero(np.isnan(drawn))
     if flat.size:
         row, draw = flat // leading.shape[1], flat % leading.shape[1]
-        ahead = (row.astype(np.uint64) << np.uint64(LEADING)) | leading[row, draw].astype(np.uint64)
-        word = (ahead << np.uint64(FOLLOWING)) | words.following(row, draw)
-        step = np.searchsorted(tables.limit.ravel(), word, side="right")
-        drawn[row, draw] = (tables.count if value is None else value).ravel()[step]
+        drawn[row, draw] = (tables.count if value is None else value).ravel()[tables.settled(words, row, draw)]
     return drawn
 
 

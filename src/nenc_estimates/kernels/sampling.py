@@ -42,7 +42,7 @@ SOBOL_ROWS: Final = 21_201
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
-_SOBOL_BITS: Final = 52
+_SOBOL_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,7 @@ def _sobol_source(seed: int, rows: Bits) -> Source:
                 engine.fast_forward(first)
             points[order] = engine.random(count).T
         # the middle of the cell in which the point lies
-        whole = (np.ldexp(points, _SOBOL_BITS).astype(np.uint64) << np.uint64(4)) | np.uint64(8)
+        whole = np.ldexp(points + 0.5 ** (_SOBOL_BITS + 1), LEADING + FOLLOWING).astype(np.uint64)
 
         def following(row: NDArray[np.intp], draw: NDArray[np.intp]) -> Bits:
             return whole[row, draw] & np.uint64(2**FOLLOWING - 1)
