@@ -10,6 +10,7 @@ import numpy as np
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.draw_summaries import DrawSummary, draw_summary
 from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.running import check_workers
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame, tidy
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ def summary_columns(
     }
 
 
-def check_simulation(draws: int, *, points: Points, confidence: float, max_bytes: int, outputs: int = 1) -> None:
+def check_simulation(
+    draws: int, *, points: Points, confidence: float, max_bytes: int, workers: int = 1, outputs: int = 1
+) -> None:
     """Refuse impossible options of a simulation.
 
     Raises
@@ -188,6 +191,7 @@ def check_simulation(draws: int, *, points: Points, confidence: float, max_bytes
     if np.ndim(confidence):
         raise ValueError(f"a simulation has limits of one level, not of {confidence!r}")
     z_value(confidence)
+    check_workers(workers)
     if 8 * _COPIES * draws * outputs > max_bytes // 4:
         raise ValueError(f"{draws:,} draws do not fit in {max_bytes:,} bytes: take fewer draws, or raise max_bytes")
 

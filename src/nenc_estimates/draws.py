@@ -304,7 +304,7 @@ def _prevalence(opened: Frame, column: str, how: Any) -> Sampler:
     _refuse(~np.isnan(share) & ~(asked > 0), f"{column} cannot be drawn without {how.respondents}, above 0")
     logit = TRANSFORMS["logit"]
     middle = logit.forward(share)
-    se = np.sqrt(how.design_effect / (asked * share * (1 - share)), where=~np.isnan(middle), out=np.zeros(share.shape))
+    se = np.sqrt(how.design_effect / np.where(np.isnan(middle), np.inf, asked * share * (1 - share)))
 
     def draw(rows: slice, words: Words) -> dict[str, Floats]:
         drawn = logit.inverse(middle[rows, None] + se[rows, None] * normal_quantile(words.uniforms()))

@@ -95,7 +95,9 @@ def simulate_life_expectancy(
     """
     seed = check_seed(seed)
     chosen = chosen_ages(at, bands)
-    check_simulation(draws, points=points, confidence=confidence, max_bytes=max_bytes // workers, outputs=chosen.size)
+    check_simulation(
+        draws, points=points, confidence=confidence, max_bytes=max_bytes, workers=workers, outputs=chosen.size * workers
+    )
     if not isinstance(drawn, (Poisson, Gamma)):
         raise ValueError(f"deaths are drawn by Poisson() or Gamma() here, not by {drawn!r}: see simulate for others")
     stacked = stack_ages(table, [deaths, population], by=by, bands=bands, age=age)

@@ -51,8 +51,7 @@ def run_pieces(
     0 2
     2 1
     """
-    if workers < 1 or workers != int(workers):
-        raise ValueError(f"workers must be a whole number of 1 or more, not {workers}")
+    check_workers(workers)
     with progress_bar(sum(count for _, count in pieces), what=what, shown=progress) as advance:
         if workers == 1:
             for first, count in pieces:
@@ -68,6 +67,18 @@ def run_pieces(
             except BaseException:  # an interruption too: what has not begun never will
                 pool.shutdown(cancel_futures=True)
                 raise
+
+
+def check_workers(workers: int) -> None:
+    """Refuse what is no number of threads.
+
+    Raises
+    ------
+    ValueError
+        ``workers`` is not a whole number of 1 or more.
+    """
+    if workers < 1 or workers != int(workers):
+        raise ValueError(f"workers must be a whole number of 1 or more, not {workers}")
 
 
 @contextmanager
