@@ -1,4 +1,4 @@
-"""Simulated life expectancy against NumPy's Poisson generator and the same arithmetic: time, memory, and how much chance.
+"""Simulated life expectancy against NumPy's Poisson generator and the same arithmetic: time, memory, chance.
 
 `python benchmarks/bench_sampling.py` prints the ratios; `pytest benchmarks` runs each function once.
 """
