@@ -47,7 +47,8 @@ def frame(groups: int) -> pd.DataFrame:
 def tabled(deaths: np.ndarray, people: np.ndarray, group: int) -> None:
     """Ours: tables of each age, draws, life expectancy at birth, mean, standard deviation, limits and their errors."""
     names = np.arange(2 * deaths.size, dtype=np.uint64).reshape(-1, 2)[group * 20 : group * 20 + 20]
-    options = {"width": WIDTH, "nax": NAX, "words": word_source(1, names), "draws": DRAWS}
+    words = word_source(1, names[deaths[group] > 0])
+    options = {"width": WIDTH, "nax": NAX, "words": words, "draws": DRAWS}
     draw_summary(sampled_life_expectancy(deaths[group], people[group], **options), [80.0])
 
 
@@ -137,7 +138,7 @@ def chance(randomisations: int = 60) -> None:
     names = np.arange(40, dtype=np.uint64).reshape(20, 2)
 
     def made(seed: int, points: str, draws: int) -> np.ndarray:
-        words = word_source(seed, names, points=points)
+        words = word_source(seed, names[deaths[0] > 0], points=points)
         drawn = sampled_life_expectancy(deaths[0], people[0], width=WIDTH, nax=NAX, words=words, draws=draws)
         found = draw_summary(drawn, [80.0])
         return np.array([found.mean, found.se, found.lower, found.upper]).ravel()
@@ -158,7 +159,7 @@ def scenarios() -> None:
     names = np.arange(40, dtype=np.uint64).reshape(20, 2)
 
     def lives(counts: np.ndarray, seed: int) -> np.ndarray:
-        words = word_source(seed, names)
+        words = word_source(seed, names[counts > 0])
         return sampled_life_expectancy(counts, people[0], width=WIDTH, nax=NAX, words=words, draws=DRAWS)[0]
 
     together, apart = ((lives(fewer, seed) - lives(deaths[0], 1)).std() for seed in (1, 2))

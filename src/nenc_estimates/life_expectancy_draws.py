@@ -117,7 +117,10 @@ def simulate_life_expectancy(
         for group in range(first, first + count):
             if np.isnan(value[group]).all():
                 continue
-            words = word_source(seed, names[stacked.rows[group]], points=points)
+            rows = stacked.rows[group]
+            if isinstance(drawn, Poisson):
+                rows = rows[counts.deaths[group] > 0]
+            words = word_source(seed, names[rows], points=points)
             lives = _drawn_lives(counts, group, drawn, words, draws=draws, at=chosen, bands=bands, nax=rule)
             summary = draw_summary(lives, value[group], confidence=confidence)
             for name, column in found.items():

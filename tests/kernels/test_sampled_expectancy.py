@@ -12,7 +12,7 @@ from nenc_estimates.kernels.sampling import word_source
 
 BANDS = {"width": ABRIDGED_90.width, "nax": ABRIDGED_90.nax}
 NAMES = np.arange(40, dtype=np.uint64).reshape(20, 2)
-PEOPLE = np.array([1.1, 4.7, *[6.1] * 4, *[6.5] * 8, 5.0, 4.9, 3.3, 2.5, 1.5, 0.9]) * 800
+PEOPLE = np.array([1.1, 4.7, *[6.1] * 4, *[6.5] * 8, 5.0, 4.9, 3.3, 2.5, 1.5, 0.9]) * 3000
 
 
 def rates():
@@ -27,6 +27,18 @@ def test_each_draw_is_the_life_expectancy_of_its_deaths_to_the_last_bit():
     drawn = sampled_life_expectancy(deaths, PEOPLE, **BANDS, words=words, draws=20_000, at=(0, 14, 19))
     counts = poisson_tables(deaths).draw(words(0, 20_000))
     assert np.array_equal(drawn, life_expectancy(counts.T, PEOPLE, **BANDS).ex[:, [0, 14, 19]].T)
+
+
+def test_a_band_without_deaths_needs_no_words():
+    deaths = np.round(rates() * PEOPLE)
+    deaths[[0, 4]] = 0
+    seen = deaths > 0
+    drawn = sampled_life_expectancy(deaths, PEOPLE, **BANDS, words=word_source(3, NAMES[seen]), draws=2000)
+    counts = poisson_tables(deaths).draw(word_source(3, NAMES)(0, 2000))
+    assert np.array_equal(drawn[0], life_expectancy(counts.T, PEOPLE, **BANDS).ex[:, 0])
+    deaths[-1] = 0
+    words = word_source(3, NAMES[deaths > 0])
+    assert np.isnan(sampled_life_expectancy(deaths, PEOPLE, **BANDS, words=words, draws=50)).all()
 
 
 def test_a_band_with_more_deaths_than_people_or_a_last_one_without_deaths_has_no_value():

@@ -45,7 +45,8 @@ def sampled_life_expectancy(
     width, nax
         As in :func:`~nenc_estimates.kernels.expectancy.life_expectancy`, ``(age,)`` [years].
     words
-        Function of the first draw and their number that gives the words of the bands.
+        Function of the first draw and their number that gives the words of the bands in which somebody died. Where
+        nobody did, nothing is drawn.
     draws
         Number of draws.
     at
@@ -74,32 +75,36 @@ def sampled_life_expectancy(
     deaths, population = np.asarray(deaths, dtype=np.float64), np.asarray(population, dtype=np.float64)
     nax = np.asarray(nax, dtype=np.float64)
     width = checked_width(width, nax, ages=deaths.size)
-    tables = poisson_tables(deaths)
     after = width - nax
-    value = _survival(tables.count, population[:, None], width[:, None], after[:, None])
+    seen = np.flatnonzero(deaths)
+    tables = poisson_tables(deaths[seen])
+    value = _survival(tables.count, population, width, after, bands=seen)
+    still = _survival(np.zeros((deaths.size, 1)), population, width, after, bands=np.arange(deaths.size))
     settled = buckets(tables, value)
     made = np.empty((len(at), draws))
-    scratch = np.empty((deaths.size, min(BLOCK, draws)))
+    scratch = np.empty((seen.size, min(BLOCK, draws)))
     for first in range(0, draws, BLOCK):
         count = min(BLOCK, draws - first)
         block = look_up(tables, words(first, count), settled, value, scratch[:, :count])
-        ex = block[-1]
+        survival = dict(zip(seen.tolist(), block, strict=True))
+        ex = survival.get(deaths.size - 1, np.full(count, np.nan))
         for age in range(deaths.size - 1, min(at) - 1, -1):
             if age < deaths.size - 1:
                 ex += after[age]
-                ex *= block[age]
+                ex *= survival.get(age, still[age])
                 ex += nax[age]
             if age in at:
                 made[at.index(age), first : first + count] = ex
     return made
 
 
-def _survival(deaths: Floats, population: Floats, width: Floats, after: Floats) -> Floats:
-    """Share that survives each band, and in the last one the years lived: the operations of ``life_expectancy``."""
+def _survival(deaths: Floats, population: Floats, width: Floats, after: Floats, *, bands: NDArray[np.intp]) -> Floats:
+    """Share that survives each of some bands, in the open one the years lived: as ``life_expectancy`` computes them."""
+    people = population[bands, None]
     with np.errstate(all="ignore"):
-        ratio = width / (deaths * after + population)
+        ratio = width[bands, None] / (deaths * after[bands, None] + people)
         value = np.maximum(1.0 - deaths * ratio, 0.0)
-        value[-1] = population[-1] / deaths[-1]
-    value[~((deaths <= population) & (population > 0))] = np.nan
-    value[-1, deaths[-1] <= 0] = np.nan
+        value[~((deaths <= people) & (people > 0))] = np.nan
+        if bands.size and bands[-1] == population.size - 1:
+            value[-1] = np.where((deaths[-1] > 0) & (deaths[-1] <= people[-1]), people[-1] / deaths[-1], np.nan)
     return value
