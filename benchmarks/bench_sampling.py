@@ -122,10 +122,11 @@ def memory() -> None:
     for groups in (40, GROUPS):
         table = frame(groups)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        tracemalloc.start()
         start, cpu = time.perf_counter(), time.thread_time()
         simulate_life_expectancy(table, by=["area_code"], seed=1, draws=DRAWS)
         seconds, cpu = time.perf_counter() - start, time.thread_time() - cpu
+        tracemalloc.start()
+        simulate_life_expectancy(table, by=["area_code"], seed=1, draws=DRAWS)
         peak = tracemalloc.get_traced_memory()[1] / 2**20
         tracemalloc.stop()
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nenc_estimates.age_bands import AgeBands
     from nenc_estimates.age_tables import Ages
     from nenc_estimates.kernels.sampling import Points, Source
-    from nenc_estimates.withholding import Counts, Rules
+    from nenc_estimates.withholding import Counts, Rules, Shown
 
     Floats = NDArray[np.float64]
 
@@ -101,15 +101,10 @@ def simulate_life_expectancy(
     if not isinstance(drawn, (Poisson, Gamma)):
         raise ValueError(f"deaths are drawn by Poisson() or Gamma() here, not by {drawn!r}: see simulate for others")
     stacked = stack_ages(table, [deaths, population], by=by, bands=bands, age=age)
-    opened = open_frame(table, [deaths])
-    named = [*by, age] if keys is None else list(keys)
-    sampler(opened, deaths, drawn)
-    refuse_zero_deaths(opened, deaths, drawn, keys=named, draws=draws, age=age)
-    names = row_names(opened, named, drawn.stream or deaths)
+    names = _names(table, [*by, age] if keys is None else keys, deaths, drawn, draws=draws, age=age)
     rule = bands.nax if nax is None else np.asarray(nax, dtype=np.float64)
     counts = check_counts(stacked.values[deaths], stacked.values[population], nax=rule, absent=stacked.rows < 0)
-    made = life_expectancy(counts.deaths, counts.population, width=bands.width, nax=rule)
-    shown = withhold(counts, made.ex, np.sqrt(made.variance), rules=rules)
+    shown = _shown(counts, bands, rule, rules)
     value, texts = shown.value[:, chosen], np.array(shown.quality[0], dtype=object)
     found = {name: np.full(value.shape, np.nan) for name in SUMMARY} | {"draws": np.zeros(value.shape, dtype=np.int64)}
 
@@ -117,10 +112,8 @@ def simulate_life_expectancy(
         for group in range(first, first + count):
             if np.isnan(value[group]).all():
                 continue
-            rows = stacked.rows[group]
-            if isinstance(drawn, Poisson):
-                rows = rows[counts.deaths[group] > 0]
-            words = word_source(seed, names[rows], points=points)
+            mine = names[stacked.rows[group]]
+            words = word_source(seed, mine[_are_drawn(counts.deaths[group], drawn)], points=points)
             lives = _drawn_lives(counts, group, drawn, words, draws=draws, at=chosen, bands=bands, nax=rule)
             summary = draw_summary(lives, value[group], confidence=confidence)
             for name, column in found.items():
@@ -137,6 +130,26 @@ def simulate_life_expectancy(
         },
         stacked.backend,
     )
+
+
+def _names(
+    table: IntoDataFrame, keys: Sequence[str], deaths: str, drawn: Poisson | Gamma, *, draws: int, age: str
+) -> NDArray[np.uint64]:
+    """Check that deaths can be drawn, and name the rows."""
+    opened = open_frame(table, [deaths])
+    sampler(opened, deaths, drawn)
+    refuse_zero_deaths(opened, deaths, drawn, keys=keys, draws=draws, age=age)
+    return row_names(opened, keys, drawn.stream or deaths)
+
+
+def _are_drawn(deaths: Floats, drawn: Poisson | Gamma) -> NDArray[np.bool_]:
+    return deaths > 0 if isinstance(drawn, Poisson) else np.ones(deaths.shape, dtype=bool)
+
+
+def _shown(counts: Counts, bands: AgeBands, nax: Floats, rules: Rules) -> Shown:
+    """Life expectancy of the deaths as they are, by the rules."""
+    made = life_expectancy(counts.deaths, counts.population, width=bands.width, nax=nax)
+    return withhold(counts, made.ex, np.sqrt(made.variance), rules=rules)
 
 
 def _drawn_lives(
