@@ -65,6 +65,11 @@ SUBJECTS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
         "Counts on the engine that holds the records; more life tables than fit in memory.",
         ("counting", "streaming"),
     ),
+    "simulation": (
+        "Simulation",
+        "Uncertainty of any estimate from joint draws of its figures.",
+        ("uncertainty", "life_expectancy_draws", "draws"),
+    ),
     "goals": (
         "Trajectories and goals",
         "What happens if nothing changes, and whether a goal will be met.",

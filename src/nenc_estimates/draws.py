@@ -44,6 +44,11 @@ class Poisson:
     stream
         Name of the random numbers. Columns of any table draw independently unless they are given the same name; rows
         with the same keys then share their random numbers, as two scenarios should.
+
+    Examples
+    --------
+    >>> {"deaths": Poisson()}  # as drawn= of simulate
+    {'deaths': Poisson(stream=None)}
     """
 
     stream: str | None = None
@@ -67,6 +72,11 @@ class Gamma:
     ----------
     Brown LD, Cai TT, DasGupta A (2003), Statistica Sinica 13:19-49; Kerman J (2011), Electronic Journal of Statistics
     5:1450-1470, doi:10.1214/11-EJS648, for 1/3.
+
+    Examples
+    --------
+    >>> {"deaths": Gamma(prior=1 / 2)}
+    {'deaths': Gamma(prior=0.5, stream=None)}
     """
 
     prior: float = 0.5
@@ -87,6 +97,11 @@ class Binomial:
         Column of that number, whole.
     stream
         As in `Poisson`.
+
+    Examples
+    --------
+    >>> {"count": Binomial(denominator="people")}
+    {'count': Binomial(denominator='people', stream=None)}
     """
 
     denominator: str = "denominator"
@@ -105,6 +120,11 @@ class Prevalence:
         Variance under the survey's design, as a multiple of that of a simple random sample.
     stream
         As in `Poisson`.
+
+    Examples
+    --------
+    >>> {"prevalence": Prevalence(respondents="asked", design_effect=1.3)}
+    {'prevalence': Prevalence(respondents='asked', design_effect=1.3, stream=None)}
     """
 
     respondents: str = "respondents"
@@ -130,6 +150,11 @@ class Published:
         Level of the limits ``lower, upper`` [fraction]; a column ``se`` is used instead where there is one.
     stream
         As in `Poisson`.
+
+    Examples
+    --------
+    >>> {"value": Published(scale="log")}
+    {'value': Published(scale='log', confidence=0.95, stream=None)}
     """
 
     scale: Literal["identity", "log", "logit"] = "identity"

@@ -90,6 +90,11 @@ def poisson_tables(mean: ArrayLike) -> CountTables:
     mean
         Means ``(row,)``, 0 to `LARGEST`.
 
+    Returns
+    -------
+    CountTables
+        One row for each distribution.
+
     Raises
     ------
     ValueError
@@ -115,6 +120,11 @@ def binomial_tables(size: ArrayLike, chance: ArrayLike) -> CountTables:
     ----------
     size, chance
         Number of trials, whole and up to `LARGEST`, and probability of each ``(row,)``.
+
+    Returns
+    -------
+    CountTables
+        One row for each distribution.
 
     Raises
     ------
@@ -142,6 +152,18 @@ def binomial_tables(size: ArrayLike, chance: ArrayLike) -> CountTables:
 def buckets(tables: CountTables, value: Floats) -> Floats:
     """Tabulate what the words of each bucket stand for ``(row, bucket)``, ``nan`` where that is not one thing.
 
+    Parameters
+    ----------
+    tables
+        Distribution functions.
+    value
+        What each possible count stands for ``(row, step)``.
+
+    Returns
+    -------
+    ndarray
+        ``(row, bucket)``.
+
     Examples
     --------
     >>> tables = poisson_tables([0.5])
@@ -164,6 +186,18 @@ def look_up(
     tables: CountTables, words: Words, settled: Floats, value: Floats | None = None, out: Floats | None = None
 ) -> Floats:
     """Look draws up: `CountTables.draw` with buckets that were made before.
+
+    Parameters
+    ----------
+    tables, words, value, out
+        As there; ``tables`` are those that the buckets were made of.
+    settled
+        From `buckets`, for the same values.
+
+    Returns
+    -------
+    ndarray
+        ``(row, draw)``.
 
     Examples
     --------

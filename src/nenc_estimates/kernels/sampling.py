@@ -85,10 +85,25 @@ class Words:
 def check_seed(seed: Any) -> int:
     """Refuse what is not a seed.
 
+    Parameters
+    ----------
+    seed
+        What was given for one.
+
+    Returns
+    -------
+    int
+        The seed.
+
     Raises
     ------
     ValueError
         The seed is no whole number from 0 up to 2**128.
+
+    Examples
+    --------
+    >>> check_seed(np.int64(7))
+    7
     """
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not 0 <= seed < 2**128:
@@ -107,6 +122,11 @@ def random_words(seed: int, rows: Bits, *, first: int, count: int) -> Words:
         The 128 bits that name each row ``(row, 2)``.
     first, count
         Number of the first draw, and how many.
+
+    Returns
+    -------
+    Words
+        ``(row, draw)``.
 
     Examples
     --------
@@ -219,6 +239,11 @@ def gamma_quantile(uniform: ArrayLike, shape: ArrayLike) -> Floats:
     shape
         Above 0, broadcast against it.
 
+    Returns
+    -------
+    ndarray
+        Of the shape of both, above 0.
+
     References
     ----------
     Jeffreys H (1946), Proc R Soc A 186:453-461, doi:10.1098/rspa.1946.0056; for its use with counts Brown LD, Cai TT,
@@ -237,6 +262,16 @@ def gamma_quantile(uniform: ArrayLike, shape: ArrayLike) -> Floats:
 
 def normal_quantile(uniform: ArrayLike) -> Floats:
     """Draw from the standard normal distribution.
+
+    Parameters
+    ----------
+    uniform
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape.
 
     Examples
     --------
