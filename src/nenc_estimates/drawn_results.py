@@ -9,7 +9,7 @@ import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.draw_summaries import DrawSummary, draw_summary
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.running import check_workers
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame, tidy
 

@@ -16,7 +16,7 @@ import numpy as np
 from nenc_estimates.age_bands import parse_age
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels.count_tables import LARGEST, binomial_tables, poisson_tables
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.sampling import gamma_quantile, normal_quantile
 from nenc_estimates.kernels.transforms import TRANSFORMS
 from nenc_estimates.tables import KEYS, SHOWN, coded_column, number_column, open_frame

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nenc_estimates.kernels.intervals import z_value
+from nenc_estimates.kernels.levels import z_value
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
