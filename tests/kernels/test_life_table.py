@@ -278,6 +278,8 @@ def test_sums_from_the_last_band_are_the_same_bits_for_one_table_and_for_many_ho
     np.testing.assert_array_equal(accumulated(gain, kept), by_hand, strict=True)
     np.testing.assert_array_equal(accumulated(np.asfortranarray(gain), kept), by_hand, strict=True)
     np.testing.assert_array_equal(accumulated(gain[1], kept[1]), by_hand[1], strict=True)
+
+
 def test_what_is_possible_in_an_open_or_closed_band_is_no_fault() -> None:
     everyone_dies, nobody_dies, less_than_a_person_year = [5, 2, 3], [0, 0, 3], [0.2, 0.1, 0.3]
     deaths = np.array([everyone_dies, nobody_dies, less_than_a_person_year])

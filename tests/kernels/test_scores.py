@@ -96,6 +96,8 @@ def test_many_mixtures_are_scored_as_each_alone():
         alone = Mixture(weight=weight[i], location=location[i], spread=spread[i])
         # sums of 900 pairs in another order: rounding only
         assert scores[i] == pytest.approx(continuous_ranked_probability_score(actual[i], alone), rel=1e-12)
+
+
 def test_scores_of_several_forecasts_are_those_of_each():
     rng = np.random.default_rng(4)
     weight = rng.dirichlet(np.ones(3), size=4)
