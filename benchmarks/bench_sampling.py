@@ -1,5 +1,8 @@
 """Simulated life expectancy against NumPy's Poisson generator and the same arithmetic: time, memory, chance.
 
+The size is the number of areas. Formulas are timed once, for the 20 ages of one area and 10,000 draws, for areas are
+drawn one after the other.
+
 `python benchmarks/bench_sampling.py` prints the ratios; `pytest benchmarks` runs each function once.
 """
 
@@ -13,14 +16,15 @@ from statistics import median, quantiles
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from nenc_estimates import Poisson, estimate_life_expectancy, simulate, simulate_life_expectancy
 from nenc_estimates.age_bands import ABRIDGED_90
+from nenc_estimates.kernels import count_tables, sampling
 from nenc_estimates.kernels.draw_summaries import draw_summary
 from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.sampled_expectancy import sampled_life_expectancy
 from nenc_estimates.kernels.sampling import word_source
+from timing import given, timed, timed_once
 
 WIDTH, NAX = ABRIDGED_90.width, ABRIDGED_90.nax
 GROUPS, DRAWS = 634, 10_000
@@ -74,20 +78,40 @@ def through_kernel(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.r
     draw_summary(np.ascontiguousarray(made.ex[:, 0])[None], [80.0])
 
 
-@pytest.mark.parametrize("areas", [1, 300, 7_000, 35_000])
-def test_life_expectancy_of_drawn_deaths(benchmark, areas):
-    draws = max(1000, 300_000 // areas)
-    made = benchmark(simulate_life_expectancy, frame(areas), by=["area_code"], seed=1, draws=draws)
-    assert len(made) == areas
+def at_birth(table: pd.DataFrame) -> pd.DataFrame:
+    return estimate_life_expectancy(table, by=["area_code", "draw"], at=0)
 
 
-@pytest.mark.parametrize("areas", [1, 300])
-def test_any_function_of_drawn_deaths(benchmark, areas):
-    def at_birth(table):
-        return estimate_life_expectancy(table, by=["area_code", "draw"], at=0)
+def drawn_from(areas):
+    """Fewer draws for many areas, so that the work stays about the same."""
+    return given(frame(areas), by=["area_code"], seed=1, draws=max(1000, 300_000 // areas))
 
-    made = benchmark(simulate, frame(areas), at_birth, drawn={"deaths": Poisson()}, seed=1, draws=1000)
-    assert len(made) == areas
+
+CALLS = {simulate_life_expectancy: drawn_from}
+test_speed = timed(CALLS)
+
+DEATHS, PEOPLE = (array[0] for array in tables(1))
+NAMES = np.arange(40, dtype=np.uint64).reshape(20, 2)
+TABLES = count_tables.poisson_tables(DEATHS)
+WORDS = sampling.random_words(1, NAMES, first=0, count=DRAWS)
+UNIFORM = WORDS.uniforms()
+ONCE = {
+    simulate: lambda: given(frame(300), at_birth, drawn={"deaths": Poisson()}, seed=1, draws=1000),
+    count_tables.poisson_tables: lambda: given(DEATHS),
+    count_tables.binomial_tables: lambda: given(PEOPLE, DEATHS / PEOPLE),
+    count_tables.buckets: lambda: given(TABLES, TABLES.count),
+    count_tables.look_up: lambda: given(TABLES, WORDS, count_tables.buckets(TABLES, TABLES.count)),
+    sampling.check_seed: lambda: given(1),
+    sampling.random_words: lambda: given(1, NAMES, first=0, count=DRAWS),
+    sampling.word_source: lambda: given(1, NAMES, points="sobol"),
+    sampling.gamma_quantile: lambda: given(UNIFORM, DEATHS[:, None] + 0.5),
+    sampling.normal_quantile: lambda: given(UNIFORM),
+    draw_summary: lambda: given(UNIFORM, UNIFORM[:, 0]),
+    sampled_life_expectancy: lambda: given(
+        DEATHS, PEOPLE, width=WIDTH, nax=NAX, words=word_source(1, NAMES[DEATHS > 0]), draws=DRAWS
+    ),
+}
+test_speed_of_one_table = timed_once(ONCE)
 
 
 def spread(values: list[float], places: int = 0) -> str:

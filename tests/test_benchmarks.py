@@ -16,6 +16,7 @@ NOT_TIMED = {
         *("ABRIDGED_85", "ABRIDGED_90", "AgeBands", "Assumptions", "Bounds", "Crosswalk", "Denominator"),
         *("FileDescription", "Goal", "INDICATORS", "Imputed", "Indicator", "KINDS", "LIMITS", "Limits", "NONE", "OHID"),
         *("Period", "QUALITY", "Read", "ReadReport", "Rules", "Weights"),
+        *("Binomial", "Gamma", "Poisson", "Prevalence", "Published"),
     ],
     "a generator, timed as stream_life_expectancy consumes it": ["life_expectancy_batches"],
     "an error": ["EstimatesError", "InvalidDataError", "SchemaError", "UnknownAreaError"],

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import nenc_estimates
@@ -36,6 +40,23 @@ def call(name: str, *tables: Any, **options: Any) -> Callable[..., Any]:
     return lambda **more: getattr(nenc_estimates, name)(*tables, **{**options, **more})
 
 
+def at_birth(table: pd.DataFrame) -> pd.DataFrame:
+    return nenc_estimates.estimate_life_expectancy(table, by=["draw"], at=0, bands=BANDS)
+
+
+def streamed(**options: Any) -> list[pa.RecordBatch]:
+    batches = pa.Table.from_pandas(AGES.assign(area_code="A")).to_batches()
+    return list(nenc_estimates.life_expectancy_batches(batches, by=["area_code"], bands=BANDS, **options))
+
+
+def streamed_from_a_file(**options: Any) -> int:
+    with TemporaryDirectory() as folder:
+        source, target = Path(folder, "ages.parquet"), Path(folder, "years.parquet")
+        pq.write_table(pa.Table.from_pandas(AGES.assign(area_code="A")), source)
+        return nenc_estimates.stream_life_expectancy(source, target, by=["area_code"], bands=BANDS, **options)
+
+
+STREAMS = {"life_expectancy_batches": streamed, "stream_life_expectancy": streamed_from_a_file}
 CALLS = {
     made[0]: call(*made, **options)
     for made, options in (
@@ -62,6 +83,8 @@ CALLS = {
         (("estimate_standardised_rate", AGES), {"by": [], "bands": BANDS, "standard": dict.fromkeys(BANDS.lower, 1)}),
         (("estimate_standardised_ratio", AGES, AGES), {"by": [], "match": [], "bands": BANDS}),
         (("estimate_rate_ratio", RATES), {"between": ("1", "5"), "populations": "quintile", "by": []}),
+        (("simulate", AGES, at_birth), {"drawn": {"deaths": nenc_estimates.Poisson()}, "seed": 1, "draws": 1000}),
+        (("simulate_life_expectancy", AGES), {"by": [], "bands": BANDS, "seed": 1, "draws": 1000}),
     )
 }
 SEVERAL = {"estimate_life_expectancy", "estimate_healthy_life_expectancy", "pool_life_tables"}
@@ -103,7 +126,7 @@ def test_several_levels_are_taken_where_the_columns_say_so(name: str) -> None:
 @pytest.mark.parametrize("name", functions("rules"))
 def test_rules_are_a_set_of_rules(name: str, rules: Any) -> None:
     with pytest.raises(ValueError, match="it is OHID, NONE, or Rules"):
-        CALLS[name](rules=rules)
+        (CALLS | STREAMS)[name](rules=rules)
 
 
 @pytest.mark.parametrize("at", [None, 1.5, (0, None), object()])

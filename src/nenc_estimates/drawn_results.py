@@ -9,7 +9,7 @@ import numpy as np
 
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.draw_summaries import DrawSummary, draw_summary
-from nenc_estimates.kernels.levels import z_value
+from nenc_estimates.kernels.levels import one_level
 from nenc_estimates.running import check_workers
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame, tidy
 
@@ -188,9 +188,7 @@ def check_simulation(
         raise ValueError(f"draws must be a whole number, {FEWEST[points]:,} or more, not {draws}")
     if points == "sobol" and draws & (draws - 1):
         raise ValueError(f"Sobol points come in powers of two, such as 1,024 or 4,096, not {draws:,}")
-    if np.ndim(confidence):
-        raise ValueError(f"a simulation has limits of one level, not of {confidence!r}")
-    z_value(confidence)
+    one_level(confidence)
     check_workers(workers)
     if 8 * _COPIES * draws * outputs > max_bytes // 4:
         raise ValueError(f"{draws:,} draws do not fit in {max_bytes:,} bytes: take fewer draws, or raise max_bytes")
