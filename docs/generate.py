@@ -87,6 +87,9 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "release": (
         "release.Run",
         "publishing.files.write_release",
+        "publishing.contributions.draw_contributions",
+        "publishing.drawing.Chart",
+        "publishing.drawing.png",
         "publishing.disclosure.DisclosurePolicy",
         "publishing.disclosure.disclose",
         "publishing.revisions.read_release",
