@@ -112,14 +112,20 @@ STREAMS: dict[str, Callable[[str], int]] = {"read the columns only": read_only, 
 
 def one(name: str, path: str, small: str) -> dict[str, float]:
     """Measure in this process: seconds on the clock and on the processors, and the most memory."""
-    import resource
-
     work = (COUNTS | STREAMS)[name]
     work(small)  # imports, pools of threads
     clock, processor = time.perf_counter(), time.process_time()
     work(path)
     wall, cpu = time.perf_counter() - clock, time.process_time() - processor
-    return {"wall": wall, "cpu": cpu, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"wall": wall, "cpu": cpu, "rss": peak()}
+
+
+def peak() -> float:
+    """Most memory that this process has had, in MiB; not that of the process which started it."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return float("nan")
+    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 
 
 def measured(name: str, path: Path, small: Path) -> dict[str, float]:
