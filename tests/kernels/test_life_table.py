@@ -146,6 +146,13 @@ def test_a_closed_band_without_deaths_adds_no_variance_and_stops_none() -> None:
     ours = life_expectancy_variance(table, deaths)
     np.testing.assert_allclose(ours, life_expectancy(deaths, population, **rules).variance, rtol=1e-12)
     assert ours[1] == ours[2] == ours[3]  # nobody dies between
+    deaths, population = np.array([0.0, 3, 0, 7]), np.full(4, 50.0)
+    rules = {"width": np.array([1, 4, 5, np.inf]), "nax": np.array([0.1, 2, 2.5, 0])}
+    table = life_table(deaths / population, **rules)
+    assert death_chance_variance(table, deaths)[[0, 2]].tolist() == [0, 0]
+    ours = life_expectancy_variance(table, deaths)
+    np.testing.assert_allclose(ours, life_expectancy(deaths, population, **rules).variance, rtol=1e-12)
+    assert ours[0] == pytest.approx(ours[1], rel=1e-12)  # nobody dies between
 
 
 def test_a_chance_of_dying_that_no_deaths_stand_behind_has_an_infinite_variance() -> None:
