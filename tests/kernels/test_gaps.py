@@ -40,6 +40,7 @@ def test_a_reference_more_certain_than_its_part_allows_is_missing():
     # alone: a share outside 0 to 1 of a reference uncertain enough for any, and a negative variance
     assert np.isnan(gap_variance(0.01, 1.0, share=[-0.1, 0.0, 1.0, 1.1])).tolist() == [True, False, False, True]
     assert np.isnan(gap_variance([-0.01, 0.0], 1.0)).tolist() == [True, False]
+    assert gap_variance(0.25, 1.0) == 1.25  # an area outside its reference
 
 
 def test_a_reference_may_be_no_more_uncertain_than_the_area_makes_it():
@@ -65,6 +66,7 @@ def test_a_gap_is_positive_where_the_area_is_worse():
 def test_person_years_rule_falls_with_the_root_of_exposure():
     assert person_years_se(1e4, sex="male") == pytest.approx(1.36)
     assert person_years_se(1e4, sex="female") == pytest.approx(1.29)
+    assert person_years_se(0.25, sex="male") == pytest.approx(272)
     assert np.isnan(person_years_se([0.0, -1.0], sex="male")).all()
     with pytest.raises(ValueError, match="sex is one of male, female"):
         person_years_se(1.0, sex="persons")
@@ -73,6 +75,8 @@ def test_person_years_rule_falls_with_the_root_of_exposure():
 def test_rounding_adds_the_variance_of_a_uniform_error():
     error = (np.arange(100_001) / 100_000 - 0.5) * 0.1
     assert rounding_variance(1) == pytest.approx(error.var(), rel=1e-4)
+    assert rounding_variance(0) == pytest.approx(100 * rounding_variance(1))
+    assert rounding_variance(2) == pytest.approx(rounding_variance(1) / 100)
 
 
 def test_the_published_gap_of_men_is_three_point_seven_years():

@@ -147,3 +147,30 @@ def test_a_target_at_the_baseline_leaves_nothing_to_do_a_share_of():
     assert np.isnan(progress.fraction).tolist() == [True, False]
     assert np.isnan(progress.score).tolist() == [True, False]
     assert np.isfinite(progress.expected).all()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "score"), [(0.95, 2.5), (0.8, 1.42862), (0.6, 0.0), (0.3, -1.25), (0.0, -2.5), (-0.4, -4.1667)]
+)
+def test_the_score_follows_the_ratio_along_the_published_lines(ratio, score):
+    # Open SDG: 7.1429 ratio - 4.2857 from 0.6 on, 4.1667 ratio - 2.5 below; both are 0 at 0.6
+    required = 0.8**0.1 - 1
+    current = 100 * (1 + ratio * required) ** 4
+    progress = open_sdg_progress(baseline=100.0, current=current, target=80.0, direction=-1, **STEADY)
+    assert progress.ratio == pytest.approx(ratio, abs=1e-12)
+    assert progress.score == pytest.approx(score, abs=1e-4)
+
+
+def test_a_target_that_was_met_from_the_start_scores_five_whatever_the_trend():
+    progress = open_sdg_progress(baseline=100.0, current=90.0, target=80.0, direction=1, **STEADY)
+    assert str(progress.status) == "target_achieved"
+    assert progress.score == 5
+
+
+def test_a_target_at_the_baseline_and_a_value_of_nought_have_no_ratio():
+    at_baseline = open_sdg_progress(baseline=5.0, current=[6.0, 5.0], target=5.0, direction=-1, **STEADY)
+    assert np.isnan(at_baseline.ratio).all()
+    assert at_baseline.status.tolist() == ["not_available", "target_achieved"]
+    at_nought = {"baseline": 5.0, "current": 0.0, "target": 8.0, "direction": 1}
+    assert np.isnan(open_sdg_progress(**at_nought, **STEADY).ratio)
+    assert np.isnan(unsd_progress(**at_nought, **STEADY).fraction)
