@@ -74,6 +74,7 @@ def test_required_change_and_pace_of_north_east_smoking(reference):
     assert pace_ratio(-0.65, -0.9) == pytest.approx(0.722222, abs=1e-6)
     assert np.isnan(pace_ratio(1.0, 0.0))
     assert np.isnan(required_change(1.0, 2.0, year=2030, target_year=2030))
+    assert required_change(1.0, 2.0, year=2029.5, target_year=2030) == 2
 
 
 def test_rates_of_reduction_match_the_published_examples(reference):
@@ -148,6 +149,17 @@ def test_probabilities_of_opposite_bounds_make_one_and_the_median_halves_them():
         goal_probability(forecast, 1.0, bound="below")
 
 
+def test_half_a_year_is_time_enough_for_a_rate():
+    assert annual_rate_of_reduction(4.0, 2.0, years=0.5, compound=True) == pytest.approx(0.75)
+
+
+def test_errors_are_independent_unless_said_otherwise():
+    # a gap of 2 has to fall to 1.5; the forecast, 1.0, is below by one standard error, hypot(0.75 x 0.4, 0.4) = 0.5
+    question = {"by": 0.25, "se_baseline": 0.4, "se_target": 0.4}
+    assert reduction_probability(2.0, 1.0, **question) == pytest.approx(0.841344746)
+    assert reduction_probability(2.0, 1.0, **question, correlation=0.5) > 0.9
+
+
 def test_a_published_baseline_is_an_estimated_one_without_error():
     question = {"by": 0.1, "se_target": 0.25}
     published = reduction_probability(1.8, 1.85, **question)
@@ -178,8 +190,9 @@ def test_the_smallest_detectable_change_has_a_power_of_one_half():
     smallest = detectability(1.0, se_baseline=0.3, se_target=0.4).minimum
     assert detectability(smallest, se_baseline=0.3, se_target=0.4).power == pytest.approx(0.5, abs=5e-5)
     assert np.isnan(detectability(1.0, se_baseline=0.0, se_target=0.0).power)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        detectability(1.0, se_baseline=1.0, se_target=1.0, confidence=95)
+    for confidence in (95, 0, 1, 1.5):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            detectability(1.0, se_baseline=1.0, se_target=1.0, confidence=confidence)
 
 
 def test_a_probability_never_leaves_its_range():

@@ -205,7 +205,7 @@ FORMULAS: dict[str, Callable[[Kind], Any]] = {
     "include_institutions": lambda kind: prevalence.include_institutions(survey(np.float64), kind(SMALL)),
     "impute_by_ratio": lambda kind: prevalence.impute_by_ratio(survey(np.float64), kind(VALUE)),
     "smooth_prevalence": lambda kind: prevalence.smooth_prevalence(
-        kind(LEVEL), kind([90, 80, 70, 60, 50]), age=kind([20, 35, 50, 65, 80]), of="good", design_effect=1.25
+        kind(LEVEL), kind([90, 80, 70, 60, 50]), age=kind([20, 35, 50, 65, 80]), of="good", design_effect=1.3
     ),
     "open_sdg_progress": sdg(progress.open_sdg_progress),
     "unsd_progress": sdg(progress.unsd_progress),

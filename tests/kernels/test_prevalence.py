@@ -23,6 +23,7 @@ def test_the_variance_of_a_survey_is_binomial_times_the_design_effect() -> None:
     # Jagger and others 2014, table for 85 and over: 0.513 of 647, variance 3.8614e-4 as printed to 5 digits
     survey = survey_prevalence(0.513, 647, of="not_good")
     assert float(survey.variance) == pytest.approx(3.8614e-4, rel=2e-5)
+    assert survey_prevalence(0.5, 1, of="good").variance == 0.25
     double = survey_prevalence(0.513, 647, of="not_good", design_effect=2)
     assert double.variance == 2 * survey.variance
 
@@ -150,6 +151,28 @@ def test_one_survey_is_filled_by_many_censuses_and_design_effects_may_differ_by_
     filled = impute_by_ratio(survey, census)
     np.testing.assert_allclose(filled.value, [[0.6, 0.5, 0.4], [0.75, 0.5, 0.4]])
     np.testing.assert_allclose(filled.variance[:, 0], np.array([1.2, 1.5]) ** 2 * survey.variance[1])
+
+
+def test_each_area_is_filled_from_its_own_first_and_last_band() -> None:
+    value = np.array([[np.nan, 0.5, 0.4, 0.3], [0.7, 0.5, np.nan, np.nan], [np.nan, np.nan, 0.4, 0.3]])
+    census = [0.8, 0.6, 0.5, 0.3]
+    filled = impute_by_ratio(survey_prevalence(value, np.full(4, 50), of="good"), census)
+    for row in range(3):
+        alone = impute_by_ratio(survey_prevalence(value[row], np.full(4, 50), of="good"), census)
+        np.testing.assert_array_equal(filled.value[row], alone.value)
+        np.testing.assert_array_equal(filled.covariance[row], alone.covariance)
+    np.testing.assert_allclose(filled.value[1:], [[0.7, 0.5, 0.5 * 5 / 6, 0.25], [0.64, 0.48, 0.4, 0.3]])
+
+
+def test_one_survey_of_respondents_serves_several_shares_and_one_share_several_surveys() -> None:
+    share, asked = np.array([[0.2], [0.3]]) + np.linspace(0, 0.4, 20), np.array([[40.0], [90.0]]) + np.arange(20)
+    shares = smooth_prevalence(share, asked[0], age=AGE, of="good")
+    surveys = smooth_prevalence(share[0], asked, age=AGE, of="good")
+    for row in range(2):
+        alone = smooth_prevalence(share[row], asked[0], age=AGE, of="good")
+        np.testing.assert_allclose(shares.value[row], alone.value, rtol=1e-12)
+        alone = smooth_prevalence(share[0], asked[row], age=AGE, of="good")
+        np.testing.assert_allclose(surveys.variance[row], alone.variance, rtol=1e-12)
 
 
 def test_a_census_of_nobody_in_the_state_fills_nothing() -> None:

@@ -139,7 +139,7 @@ def test_an_impossible_element_makes_its_own_rate_nan_and_no_other():
     assert crude_rate(np.ones(0), np.ones(0)).value.shape == (0,)
 
 
-@pytest.mark.parametrize("standard", [[1, -1], [0, 0], [1, np.nan], [[1, 1]]])
+@pytest.mark.parametrize("standard", [[1, -1], [0, 0], [1, np.nan], [1, np.inf], [[1, 1]]])
 def test_an_impossible_standard_population_is_refused(standard):
     with pytest.raises(ValueError, match="standard must hold people for each age band"):
         directly_standardised_rate([1, 2], [10, 10], standard=standard)
@@ -160,6 +160,14 @@ def test_a_standard_population_without_an_age_leaves_out_its_rate_but_not_its_ev
     # Dobson's limits are those of all 10 events
     byar = standardised_ratio(10, 10.0)
     assert ours.upper - 0.04 == pytest.approx(0.02 / 10**0.5 * 10 * (byar.upper - 1))
+
+
+def test_every_rate_of_a_batch_has_the_limits_that_it_has_alone():
+    events, population = np.array([[4.0, 16], [40, 60]]), np.array([[100.0, 200], [900, 700]])
+    together = directly_standardised_rate(events, population, standard=[3, 1])
+    for row in range(2):
+        alone = directly_standardised_rate(events[row], population[row], standard=[3, 1])
+        assert (together.lower[row], together.upper[row]) == (alone.lower, alone.upper)
 
 
 def test_an_impossible_variance_of_a_count_leaves_the_value_and_no_limits():
