@@ -102,7 +102,17 @@ def test_each_area_is_smoothed_as_if_alone(seed: int) -> None:
     assert np.isnan(both.value[2:]).all()
     for area in (0, 1):
         alone = smooth_prevalence(share[area], asked[area], age=AGE, of="good")
-        np.testing.assert_allclose(both.value[area], alone.value, rtol=1e-12)
+        np.testing.assert_allclose(both.value[area], alone.value, rtol=1e-15)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_state_that_nobody_or_everybody_is_in_has_no_curve(share: float) -> None:
+    smooth = smooth_prevalence(np.full(20, share), np.full(20, 90), age=AGE, of="good")
+    assert np.isnan(smooth.value).all()
+
+
+def test_an_empty_batch_is_empty() -> None:
+    assert smooth_prevalence(np.empty((0, 20)), np.ones(20), age=AGE, of="good").covariance.shape == (0, 20, 20)
 
 
 def test_bands_that_nobody_was_asked_in_are_predicted() -> None:
@@ -203,6 +213,8 @@ def test_three_bands_determine_the_curve_and_two_do_not() -> None:
     seen = asked > 0
     np.testing.assert_allclose(smooth.value[seen], share[seen], rtol=1e-9)
     np.testing.assert_allclose(smooth.variance[seen], share[seen] * (1 - share[seen]) / 100, rtol=1e-8)
+    few = smooth_prevalence(share, asked / 200, age=AGE, of="good")  # effective respondents, a half in each
+    np.testing.assert_allclose(few.value, smooth.value, rtol=1e-9)
     asked[2] = 0
     assert np.isnan(smooth_prevalence(share, asked, age=AGE, of="good").value).all()
 

@@ -232,16 +232,15 @@ def _fit(
     linear = np.log(fitted / (1 - fitted))
     coefficients = np.zeros((*share.shape[:-1], terms.shape[1]))
     converged = np.zeros(share.shape[:-1], dtype=bool)
-    inverse = np.empty((*share.shape[:-1], 3, 3))
     for _ in range(_ITERATIONS):
         spread = fitted * (1 - fitted)
         inverse = _inverse(np.einsum("...a,ai,aj->...ij", counts * spread, terms, terms))
         target = counts * (spread * linear + share - fitted)
         step = np.einsum("...ij,aj,...a->...i", inverse, terms, target)
         # a table that has converged stands still, so that it does not depend on its neighbours
-        moved = np.abs(step - coefficients).max(axis=-1, initial=0)
+        moved = np.abs(step - coefficients).max(axis=-1)
         coefficients = np.where(converged[..., None], coefficients, step)
-        converged |= moved < _CONVERGED * (1 + np.abs(step).max(axis=-1, initial=0))
+        converged |= moved < _CONVERGED * (1 + np.abs(step).max(axis=-1))
         linear = np.einsum("ai,...i->...a", terms, coefficients)
         fitted = 1 / (1 + np.exp(-linear))
         if converged.all():
