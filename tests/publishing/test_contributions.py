@@ -15,7 +15,7 @@ from nenc_estimates.decomposition import decompose_gap
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.packaged import read_packaged
 from nenc_estimates.publishing.contributions import INVENTED, draw_contributions, figure, gaps_of
-from nenc_estimates.publishing.drawing import PALETTE, png
+from nenc_estimates.publishing.drawing import PALETTE, Chart, png
 from nenc_estimates.publishing.signed_layers import LETTERS, TONES, WIDTH
 
 PAIR = ("invented nation", "invented region")
@@ -212,3 +212,8 @@ def test_what_cannot_be_drawn_is_refused_with_the_cure(real, ages):
         draw_contributions(pd.concat([real, ages]), source=SOURCE, form="scarf")
     with pytest.raises(SchemaError, match="the decomposition has no column 'first'"):
         draw_contributions(real.drop(columns="first"), source=SOURCE)
+
+
+def test_a_chart_shows_itself_in_a_notebook():
+    chart = Chart(title="A chart", alt="in words", svg="<svg></svg>")
+    assert chart._repr_svg_() == "<svg></svg>"

@@ -76,6 +76,9 @@ class Chart:
     alt: str
     svg: str
 
+    def _repr_svg_(self) -> str:
+        return self.svg
+
 
 def draw(specification: Mapping[str, Any], *, title: str, alt: str) -> Chart:
     """Draw a chart.
