@@ -48,15 +48,21 @@ def frame(groups: int) -> pd.DataFrame:
     return pd.DataFrame({"area_code": areas, "age": ages, "deaths": deaths.ravel(), "population": people.ravel()})
 
 
-def tabled(deaths: np.ndarray, people: np.ndarray, group: int) -> None:
+def mean_and_sd(drawn: np.ndarray) -> tuple[float, float]:
+    """Summarise draws in full, and give two of the numbers."""
+    made = draw_summary(drawn, [80.0])
+    return made.mean.item(), made.se.item()
+
+
+def tabled(deaths: np.ndarray, people: np.ndarray, group: int) -> tuple[float, float]:
     """Ours: tables of each age, draws, life expectancy at birth, mean, standard deviation, limits and their errors."""
     names = np.arange(2 * deaths.size, dtype=np.uint64).reshape(-1, 2)[group * 20 : group * 20 + 20]
     words = word_source(1, names[deaths[group] > 0])
     options = {"width": WIDTH, "nax": NAX, "words": words, "draws": DRAWS}
-    draw_summary(sampled_life_expectancy(deaths[group], people[group], **options), [80.0])
+    return mean_and_sd(sampled_life_expectancy(deaths[group], people[group], **options))
 
 
-def plain(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.random.Generator) -> None:
+def plain(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.random.Generator) -> tuple[float, float]:
     """The plain way with the leanest arithmetic: a division and five other operations an age, in place."""
     drawn = rng.poisson(deaths[group][:, None], (20, DRAWS)).astype(float)
     ex = people[group, -1] / drawn[-1]
@@ -68,14 +74,14 @@ def plain(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.random.Gen
         ex += WIDTH[age] - NAX[age]
         ex *= ratio
         ex += NAX[age]
-    draw_summary(ex[None], [80.0])
+    return mean_and_sd(ex[None])
 
 
-def through_kernel(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.random.Generator) -> None:
+def through_kernel(deaths: np.ndarray, people: np.ndarray, group: int, rng: np.random.Generator) -> tuple[float, float]:
     """The plain way with this library's kernel, which makes all ages and variances."""
     drawn = rng.poisson(deaths[group][:, None], (20, DRAWS))
     made = life_expectancy(drawn.T, people[group], width=WIDTH, nax=NAX)
-    draw_summary(np.ascontiguousarray(made.ex[:, 0])[None], [80.0])
+    return mean_and_sd(np.ascontiguousarray(made.ex[:, 0])[None])
 
 
 def at_birth(table: pd.DataFrame) -> pd.DataFrame:

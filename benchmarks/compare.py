@@ -26,7 +26,8 @@ import numpy as np
 import compiled
 import subjects_of_ages as ages
 import subjects_of_areas as areas
-from contenders import LAST, Peer, Sizes, Subject
+import subjects_of_draws as draws
+from contenders import Peer, Sizes, Subject
 from elsewhere import installed
 from inputs import PEOPLE, events, in_rows
 from timing import seconds_of, spread
@@ -73,7 +74,7 @@ def difference(ours: Peer, other: Peer) -> float:
         same = np.asarray(mine)[: len(part)]
         apart = np.nanmax(np.abs(same - part)) / np.nanmax(np.abs(part))
         found = max(found, float(apart))
-        if not apart <= LAST or (np.isnan(same) != np.isnan(part)).any():
+        if not apart <= other.last or (np.isnan(same) != np.isnan(part)).any():
             raise SystemExit(f"{other.name} does not agree: {apart:.1e} of the largest number")
     return found
 
@@ -157,6 +158,7 @@ def every(sizes: Sizes, there: Elsewhere) -> Iterator[Subject]:
     yield from areas.poisson(sizes, there)
     yield areas.standardised_rates(sizes, there)
     yield areas.apportionings(sizes)
+    yield draws.simulations(sizes)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -29,7 +29,10 @@ LAST = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """One way to the same numbers, for the first ``areas`` of the subject; ``why`` says why it cannot be run."""
+    """One way to the same numbers, for the first ``areas`` of the subject; ``why`` says why it cannot be run.
+
+    ``last`` is the largest difference from ours that is allowed.
+    """
 
     name: str
     inside: str
@@ -37,6 +40,7 @@ class Peer:
     run: Callable[[], Answer] | None = None
     clock: Callable[[], float] | None = None
     why: str = ""
+    last: float = LAST
 
     def seconds(self) -> float:
         """CPU seconds of one call."""
