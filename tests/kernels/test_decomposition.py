@@ -322,10 +322,11 @@ def test_an_impossible_rate_makes_its_own_pair_nan_and_no_other(method, age, rat
 def test_an_impossible_share_in_good_health_makes_its_own_pair_nan(share):
     healthy = np.full((2, 20), 0.8)
     healthy[1, 3] = share
-    parts = healthy_contributions(SCHEDULE, SCHEDULE * 1.1, healthy, 0.9, **BANDS)
-    for effect in (parts.mortality, parts.health):
-        assert np.isfinite(effect[0]).all()
-        assert np.isnan(effect[1]).all()
+    for shares in ((healthy, 0.9), (0.9, healthy)):
+        parts = healthy_contributions(SCHEDULE, SCHEDULE * 1.1, *shares, **BANDS)
+        for effect in (parts.mortality, parts.health):
+            assert np.isfinite(effect[0]).all()
+            assert np.isnan(effect[1]).all()
 
 
 def test_a_probability_of_dying_of_exactly_one_is_possible():
