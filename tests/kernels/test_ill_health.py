@@ -24,6 +24,11 @@ def test_a_share_does_not_change_with_the_unit_of_life(healthy, life, scale):
     np.testing.assert_allclose([scaled, same], [share, variance], rtol=1e-10, atol=1e-12)
 
 
+def test_a_life_without_a_healthy_year_is_all_in_ill_health():
+    share, variance = share_in_ill_health(0.0, 80.0, 0.09, 0.01)
+    assert (share, variance) == (1, pytest.approx(0.09 / 80**2))
+
+
 def test_no_life_or_a_negative_one_has_no_share():
     share, variance = share_in_ill_health([60, -1, 60], [0, 80, 80], [0.1] * 3, [0.1] * 3)
     np.testing.assert_array_equal(np.isnan(share), [True, True, False])

@@ -272,7 +272,7 @@ def test_symmetric_limits_that_are_reversed_flat_or_missing_give_nan():
 
 @pytest.mark.parametrize("inversion", SHARE_INVERSIONS.values(), ids=SHARE_INVERSIONS)
 def test_percentages_given_as_fractions_give_nan(inversion):
-    for limits in ((50.0, 40.0, 60.0), (0.5, -0.1, 0.6), (0.5, -0.1, 1.0), (0.5, 0.0, 1.1)):
+    for limits in ((50.0, 40.0, 60.0), (0.5, -0.1, 0.6), (0.5, -0.1, 1.0), (0.5, 0.0, 1.1), (0.5, 0.4, 1.1)):
         assert np.isnan(inversion(*limits))
 
 
@@ -280,6 +280,11 @@ def test_a_limit_outside_0_to_1_says_nothing_and_neither_does_the_other():
     for limits in ((0.5, -0.1, 0.6), (0.5, 0.4, 1.1)):
         found = sample_size_from_wilson(*limits)
         assert np.isnan([found.from_lower, found.from_upper]).all()
+
+
+def test_a_limit_at_the_end_of_a_scale_has_no_error_on_it():
+    assert np.isnan(standard_error_from_logit_limits([0.5, 0.5], [0.4, 0.0], [1.0, 0.6])).all()
+    assert np.isnan(standard_error_from_log_limits([2.0, 2.0], [1.0, 0.0], [np.inf, 3.0])).all()
 
 
 def test_a_limit_without_bound_says_nothing_and_neither_does_the_other():

@@ -32,6 +32,7 @@ from nenc_estimates.kernels import (
     standardisation,
     sullivan,
     trajectories,
+    transforms,
     trends,
     weighting,
     windows,
@@ -228,7 +229,7 @@ FORMULAS: dict[str, Callable[[Kind], Any]] = {
     "sullivan": lambda kind: sullivan.sullivan(table(np.float64), survey(np.float64), kind(DEATHS)),
     "trajectory": fit,
     "project": lambda kind: trajectories.project(
-        fit(np.float64), first_year=kind(2016), n_years=kind(3), baseline=4, keep=0.9, se=kind(0.015625)
+        fit(np.float64), first_year=kind(2016), n_years=kind(3), baseline=4, keep=0.9, se=kind(nearest(0.0157))
     ),
     "combine": lambda kind: trajectories.combine(
         fit(np.float64), kind([0.0625] * 20), observed=kind([0.1875, 0.0625, 0, 0, 0])
@@ -266,6 +267,11 @@ for _scale in slopes.SCALES:
     FORMULAS[f"scatter_errors {_scale}"] = lambda kind, scale=_scale: slopes.scatter_errors(
         kind(VALUE), kind(PEOPLE), scale=scale
     )
+FORMULAS |= {
+    f"{part} {name}": lambda kind, scale=scale, part=part: getattr(scale, part)(kind(VALUE))
+    for name, scale in transforms.TRANSFORMS.items()
+    for part in ("forward", "slope")
+}
 FORMULAS["slope_weights"] = lambda kind: slopes.slope_weights(kind(PEOPLE))
 FORMULAS |= {
     formula.__name__: lambda kind, formula=formula: formula(kind(VALUE), kind(PEOPLE), se=kind(ERROR))

@@ -62,14 +62,18 @@ def test_a_random_walk_with_drift_matches_the_reference(overlap):
         assert ahead.sd()[0] == pytest.approx(known[f"rwdrift_sd_h{h}"], abs=6e-9)
 
 
-def textbook(value, se, rounding, first, n, years, shock, break_year):
-    """The model as it is written, one dense covariance for each variance of the grid."""
+def textbook(value, se, rounding, first, n, years, shock, break_year, published=0.0):
+    """The model as it is written, one dense covariance for each variance of the grid, asked about 2022-24.
+
+    The sampling error that the figure is ``published`` with is shared where windows share years.
+    """
     weights = window_weights(first, n, years=years)
     sampling = se[:, None] * window_overlap(first, n) * se + np.diag(rounding**2)
     walk = np.minimum.outer(years - years[0], years - years[0])
     annual = np.column_stack([np.ones(years.size), years - years[0], shock_columns(years, [shock])])
     seen = np.column_stack([weights @ annual, break_flags(first, [break_year])])
-    asked = window_weights([2029], [3], years=years)[0]
+    asked = window_weights([2022], [3], years=years)[0]
+    shared = se * window_overlap(first, n, [2022], [3])[:, 0] * published
     curve = np.append(asked @ annual, 1.0)
     order = np.lexsort((first, first + n))
     parts = []
@@ -78,11 +82,11 @@ def textbook(value, se, rounding, first, n, years, shock, break_year):
         spread = np.linalg.inv(seen.T @ inverse @ seen)
         height = spread @ seen.T @ inverse @ value
         rest = value - seen @ height
-        c = tau2 * weights @ walk @ asked
+        c = tau2 * weights @ walk @ asked + shared
         d = curve - seen.T @ inverse @ c
         log = 0.5 * (np.linalg.slogdet(inverse)[1] + np.linalg.slogdet(spread)[1] + np.log(tau2))
         mean = curve @ height + c @ inverse @ rest
-        variance = tau2 * asked @ walk @ asked - c @ inverse @ c + d @ spread @ d
+        variance = tau2 * asked @ walk @ asked + published**2 - c @ inverse @ c + d @ spread @ d
         parts.append((log - 0.5 * rest @ inverse @ rest, mean, variance))
     log, mean, variance = np.array(parts).T
     weight = np.exp(log - log.max())
@@ -94,16 +98,18 @@ def textbook(value, se, rounding, first, n, years, shock, break_year):
 def test_contrasts_give_what_the_dense_formula_gives(rng):
     """Windows of mixed length with shock and break; conditioning of the dense inverse allows 1e-6."""
     first = np.array([2004, 2006, 2007, 2008, 2009, 2010, 2012, 2013, 2014, 2017, 2018, 2019, 2020, 2021])
-    n = np.array([3, 1, 2, 3, 3, 3, 3, 3, 2, 3, 3, 3, 3, 3])
+    n = np.array([3, 1, 2, 3, 3, 6, 3, 3, 2, 3, 3, 3, 3, 3])
     value, se = 4 + rng.normal(size=14).cumsum() * 0.2, rng.uniform(0.05, 0.2, 14)
     rounding = rng.uniform(0.0, 0.05, 14)
     design = {"first_year": first, "n_years": n, "until": 2031, "shocks": [(2020, 2021)], "breaks": [2018]}
     fit = trajectory(value, se, rounding=rounding, **design)
-    weight, mean, variance = textbook(value, se, rounding, first, n, np.arange(2004.0, 2032.0), (2020, 2021), 2018)
-    got = project(fit, first_year=[2029], n_years=[3])
-    np.testing.assert_allclose(got.weight[0], weight, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(got.location[0], mean, rtol=1e-6)
-    np.testing.assert_allclose(got.spread[0] ** 2, variance, rtol=1e-6)
+    known = (value, se, rounding, first, n, np.arange(2004.0, 2032.0), (2020, 2021), 2018)
+    for published in (0.0, 0.15):
+        weight, mean, variance = textbook(*known, published=published)
+        got = project(fit, first_year=[2022], n_years=[3], se=published or None)
+        np.testing.assert_allclose(got.weight[0], weight, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(got.location[0], mean, rtol=1e-6)
+        np.testing.assert_allclose(got.spread[0] ** 2, variance, rtol=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
@@ -230,9 +236,9 @@ def test_population_gives_pooled_windows_their_weight():
         until=2021,
         trend="scenario",
         change=1.0,
-        population=[1.0, 3.0, 1.0, 1.0],
+        population=[1.0, 3.0, 1.0, 4.0],
     )
-    assert project(fit, first_year=[2020], n_years=[2]).mean()[0] == pytest.approx(2.0 + 2.5 - 0.75)
+    assert project(fit, first_year=[2020], n_years=[2]).mean()[0] == pytest.approx(2.0 + 2.8 - 0.75)
 
 
 def test_one_window_is_carried_on_with_its_own_error():
@@ -344,3 +350,23 @@ def test_limits_of_rounded_rolling_windows_hold_the_truth(windows, narrowest, wi
             held = ((lower[:, 0] <= rolling[:, -1]) & (rolling[:, -1] <= upper[:, 0])).mean()
             assert narrowest <= held <= widest
     assert widths[0] < 0.85 * widths[1]  # as if overlapping windows shared it, limits are too wide
+
+
+def test_the_scale_of_the_movement_is_the_variance_of_its_changes_or_a_hundredth_of_the_sampling_error():
+    def scale(value, se):
+        design = {"first_year": range(2010, 2010 + np.shape(value)[-1]), "n_years": [1] * np.shape(value)[-1]}
+        return trajectory(value, se, **design, until=2015, trend="flat").tau2 / GRID
+
+    np.testing.assert_allclose(scale([[4.0, 5.0], [4.0, 4.5]], 0.0), [[1.0] * 60, [0.25] * 60])  # about no drift
+    np.testing.assert_allclose(scale([4.0, 5.0, 4.0], 0.0), 1.0)
+    errors = [[0.1] * 3, [0.3, 0.1, 0.2]]
+    np.testing.assert_allclose(scale([[4.0] * 3] * 2, errors), [[1e-4] * 60, [0.14 / 300] * 60])
+
+
+def test_the_scatter_about_a_line_contains_its_sampling_errors_series_by_series():
+    value = np.random.default_rng(7).normal(size=(2, 8)) + 70
+    design = {"first_year": range(2005, 2013), "n_years": [3] * 8, "until": 2020, "trend": "linear"}
+    without, small = (project(trajectory(value, se, **design), first_year=[2016], n_years=[3]) for se in (0.0, 0.01))
+    np.testing.assert_array_equal(small.sd(), without.sd())
+    large = trajectory(value, np.array([[0.01] * 8, [50.0] * 8]), **design)
+    np.testing.assert_allclose(large.tau2[:, 0], [trajectory(value[0], **design).tau2[0], 3 * 50.0**2])

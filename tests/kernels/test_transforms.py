@@ -13,6 +13,7 @@ def test_every_scale_comes_back_and_its_slope_is_its_derivative(name):
     scale = TRANSFORMS[name]
     value = np.linspace(0.05, 0.95, 19)
     np.testing.assert_allclose(scale.inverse(scale.forward(value)), value, rtol=1e-13)
+    assert scale.slope(value).shape == value.shape
     h = 1e-6
     central = (scale.forward(value + h) - scale.forward(value - h)) / (2 * h)
     np.testing.assert_allclose(scale.slope(value), central, rtol=1e-6)  # error of the difference: h^2 / value^2

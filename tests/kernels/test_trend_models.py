@@ -7,8 +7,9 @@ import csv
 import numpy as np
 import pytest
 
-from nenc_estimates.kernels.trajectories import annual_change, project, trajectory
+from nenc_estimates.kernels.trajectories import annual_change, combine, project, trajectory
 from nenc_estimates.kernels.trend_models import BAYESLIFE_RHO, MODELS
+from nenc_estimates.kernels.windows import window_weights
 
 FIRST = np.arange(2005, 2017)
 N = np.full(12, 3)
@@ -122,6 +123,47 @@ def test_the_average_change_is_the_slope_of_the_model():
     future = project(fit("drift"), first_year=[2025, 2026], n_years=[1, 1]).mean()
     assert change.mean().shape == (2, 5)
     np.testing.assert_allclose(np.diff(future)[..., 0], change.mean(), rtol=1e-9)
+
+
+def test_the_average_change_is_that_over_the_observed_years():
+    # a half a year: 1, 0.5, 0.25, 0.125, so that three years change by 0.875
+    design = {"first_year": range(2010, 2014), "n_years": [1] * 4, "until": 2020}
+    fit = trajectory(0.5 ** np.arange(4), 1e-9, **design, trend="converge", innovation_sd=0.0, rho=0.5)
+    assert annual_change(fit).mean() == pytest.approx(-0.875 / 3, rel=1e-9)
+    two_years = trajectory([4.0], 0.1, first_year=[2018], n_years=[2], until=2025, trend="scenario", change=0.3)
+    assert annual_change(two_years).mean() == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e15])
+def test_a_unit_however_small_or_large_changes_nothing_else(unit):
+    value, design = 70 + np.random.default_rng(8).normal(size=40).cumsum(), {"first_year": range(1980, 2020)}
+    one, other = (
+        project(trajectory(k * value, 0.1 * k, **design, n_years=[1] * 40, until=2030), first_year=[2030], n_years=[1])
+        for k in (1.0, unit)
+    )
+    assert other.mean()[0] == pytest.approx(unit * one.mean()[0], rel=1e-9)
+    assert other.sd()[0] == pytest.approx(unit * one.sd()[0], rel=1e-6)
+
+
+def test_a_known_movement_holds_for_every_series_and_none_at_all_says_nothing():
+    design = {"first_year": range(2010, 2016), "n_years": [3] * 6, "until": 2031}
+    value = np.random.default_rng(6).normal(size=(2, 3, 6)).cumsum(axis=-1)
+    target = {"first_year": [2029], "n_years": [3]}
+    together = project(trajectory(value, 0.1, **design, innovation_sd=0.2), **target)
+    for at in np.ndindex(2, 3):
+        alone = project(trajectory(value[at], 0.1, **design, innovation_sd=0.2), **target)
+        np.testing.assert_allclose(together.mean()[at], alone.mean(), rtol=1e-12)
+        np.testing.assert_allclose(together.sd()[at], alone.sd(), rtol=1e-12)
+    assert np.isnan(project(trajectory(value, 0.0, **design, innovation_sd=0.0), **target).sd()).all()
+
+
+def test_a_window_does_not_differ_from_itself_and_the_last_observed_year_is_always_fitted():
+    fit = trajectory([4.2, 4.0, 4.5], 0.3, first_year=range(2010, 2013), n_years=[3] * 3, until=2011, trend="flat")
+    assert fit.design.years.tolist() == [2010, 2011, 2012, 2013, 2014]
+    again = project(fit, first_year=[2010], n_years=[3], baseline=0)
+    np.testing.assert_allclose([again.mean()[0], again.sd()[0]], 0, atol=1e-7)
+    window = window_weights([2011], [3], years=fit.design.years)
+    np.testing.assert_allclose(combine(fit, window).mean(), project(fit, first_year=[2011], n_years=[3]).mean())
 
 
 def test_a_scenario_goes_on_from_the_last_window():
