@@ -106,6 +106,7 @@ def test_years_up_to_an_age_and_beyond_it_make_the_whole(nMx: Array, to: int) ->
     assert (partial.variance[:, to] == 0).all()
     assert (partial.variance[:, :to] > 0).all()
     assert np.isnan(partial.ex[:, to + 1 :]).all()
+    assert np.isnan(partial.variance[:, to + 1 :]).all()
 
 
 def test_years_up_to_an_age_do_not_feel_what_happens_beyond_it() -> None:
@@ -152,7 +153,10 @@ def test_no_share_changes_nothing_and_impossible_shares_are_nan() -> None:
     share[0, 5] = 1.1
     assert np.isnan(cause_deleted(table, share).ex[0, :6]).all()
     assert np.isfinite(cause_deleted(table, share).ex[1]).all()
-    assert np.isnan(cause_deleted(table, np.full(20, 1.0)).ex).all()
+    immortal = cause_deleted(table, np.arange(20) == 19)  # nobody in the open band dies of anything else
+    assert np.isnan(immortal.ex).all()
+    assert np.isnan(immortal.nqx).tolist() == [[False] * 19 + [True]] * 2
+    assert np.isfinite(immortal.lx).all()
 
 
 def test_years_lost_by_a_cohort_against_its_own_table_are_e_dagger() -> None:
@@ -180,6 +184,13 @@ def test_a_band_that_nobody_survives_is_survived_only_without_all_of_its_deaths(
     assert without.nqx[:, 1].tolist() == [1, 1, 0]
     np.testing.assert_allclose(without.nMx[:, 1], [1 / 2.5, 1 / 2.5, 0])
     np.testing.assert_allclose(without.ex[2, 1], 5 + 5)
+
+
+def test_a_band_without_deaths_has_none_without_a_cause() -> None:
+    table = life_table([0.02, 0.0, 0.2], width=[5, 5, np.inf], nax=[2.5, 2.5, 0])
+    without = cause_deleted(table, [[0.5, 0.5, 0.5], [1.0, 1.0, 0.5]])
+    np.testing.assert_array_equal(without.nqx[:, 1], 0)
+    np.testing.assert_allclose(without.ex[1], [5 + 5 + 10, 5 + 10, 10])
 
 
 def test_rates_without_a_cause_are_deaths_over_years_lived() -> None:

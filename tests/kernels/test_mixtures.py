@@ -73,7 +73,15 @@ def test_levels_come_last_and_a_single_level_adds_no_axis():
 def test_a_distribution_without_spread_is_its_point():
     m = Mixture(weight=np.array([0.3, 0.7]), location=np.array([4.0, 4.0]), spread=np.zeros(2))
     assert m.quantile([0.025, 0.975]).tolist() == [4.0, 4.0]
-    assert [float(m.cdf(x)) for x in (3.9, 4.0, 4.1)] == [0.0, 0.5, 1.0]
+    assert [float(m.cdf(x)) for x in (-1e9, 3.9, 4.0, 4.1, 1e9)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+
+
+def test_a_certain_component_may_stand_beside_an_uncertain_one():
+    # half the weight at 4 exactly: the other half gives 0.9 at its own quantile of 0.8
+    m = Mixture(weight=np.array([0.5, 0.5]), location=np.array([4.0, 4.0]), spread=np.array([0.0, 1.0]))
+    np.testing.assert_allclose(m.quantile([0.1, 0.9]), 4 + stats.norm.ppf([0.2, 0.8]), rtol=1e-9)
+    far = Mixture(weight=np.array([0.5, 0.5]), location=np.array([4.0, 4e9]), spread=np.array([0.0, 1.0]))
+    assert far.quantile(0.75) == pytest.approx(4e9, rel=1e-12)
 
 
 def test_a_missing_series_stays_missing_and_leaves_the_others_alone():
@@ -117,6 +125,8 @@ def test_each_distribution_of_a_batch_is_asked_about_its_own_value():
     x = np.array([79.0, 80.0, 82.0])
     np.testing.assert_allclose(m.cdf(x), [each.cdf(value) for each, value in zip(alone, x, strict=True)], rtol=1e-13)
     np.testing.assert_allclose(m.sd(), [each.sd() for each in alone], rtol=1e-13)
+    np.testing.assert_allclose(m.quantile(0.9), [each.quantile(0.9) for each in alone], rtol=1e-12)
+    np.testing.assert_allclose(m.cdf(m.quantile(0.9)), 0.9, rtol=1e-9)
     levels = (0.01, 0.5, 0.99)
     np.testing.assert_allclose(m.quantile(levels), [each.quantile(levels) for each in alone], rtol=1e-12)
     low, high = m.interval()

@@ -189,7 +189,7 @@ FORMULAS: dict[str, Callable[[Kind], Any]] = {
     ),
     "survival": lambda kind: lifespan.survival(table(np.float64), kind(DEATHS), to=1),
     "partial_life_expectancy": lambda kind: lifespan.partial_life_expectancy(table(np.float64), kind(DEATHS), to=1),
-    "cause_deleted": lambda kind: lifespan.cause_deleted(table(np.float64), kind([0.125, 0.25, 0.375])),
+    "cause_deleted": lambda kind: lifespan.cause_deleted(table(np.float64), kind(nearest([0.123, 0.257, 0.371]))),
     "years_of_life_lost": lambda kind: lifespan.years_of_life_lost(kind(DEATHS), table(np.float64)),
     "potential_years_of_life_lost": lambda kind: lifespan.potential_years_of_life_lost(
         kind(DEATHS), lower=kind([0, 30, 80]), nax=kind(BANDS["nax"])

@@ -37,7 +37,7 @@ def integral(actual: float, forecast: Mixture) -> float:
     return float(np.sum(np.diff(x) * (heights[1:] + heights[:-1]) / 2))
 
 
-@pytest.mark.parametrize("df", [np.inf, 3.0, 8.0])
+@pytest.mark.parametrize("df", [np.inf, 2.0, 3.0, 8.0])
 def test_the_score_is_the_squared_distance_between_distributions(df):
     """Definition of the CRPS as an integral over x, by the trapezium rule with a step of 3e-4."""
     if np.isinf(df):
@@ -54,6 +54,9 @@ def test_a_forecast_without_spread_scores_its_absolute_error():
     assert continuous_ranked_probability_score(4.5, point) == pytest.approx(0.5, rel=1e-12)
     student = Mixture(weight=np.ones(1), location=np.zeros(1), spread=np.ones(1), df=1.0)
     assert np.isnan(continuous_ranked_probability_score(0.0, student))
+    assert np.isnan(continuous_ranked_probability_score(np.zeros(3), student)).tolist() == [True] * 3
+    several = Mixture(weight=np.ones((2, 1)), location=np.zeros((2, 1)), spread=np.ones((2, 1)), df=1.0)
+    assert np.isnan(continuous_ranked_probability_score(0.0, several)).tolist() == [True] * 2
 
 
 @given(st.floats(-5, 5), st.floats(0.1, 3), st.floats(-20, 20))
@@ -83,8 +86,9 @@ def test_limits_pay_for_width_and_for_missing():
     assert interval_score([0.0, 4.0, -2.0], -1.0, 1.0, confidence=0.8).tolist() == pytest.approx([2, 32, 12], rel=1e-12)
     assert interval_coverage([0.0, 4.0, -2.0, 1.0], -1.0, 1.0) == 0.5
     assert np.isnan(interval_coverage([0.0, np.nan], -1.0, 1.0))
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        interval_score(0.0, -1.0, 1.0, confidence=95)
+    for confidence in (95, 0, 1, 1.5):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            interval_score(0.0, -1.0, 1.0, confidence=confidence)
 
 
 def test_many_mixtures_are_scored_as_each_alone():

@@ -134,9 +134,7 @@ def partial_life_expectancy(table: LifeTable, deaths: ArrayLike, *, to: int) -> 
     nqx = np.where(before, table.nqx, 1.0)
     ex = expected(nqx, inside)
     counted = replace(table, nqx=nqx, nax=np.where(before, table.nax, 0.0))
-    variance = expected_variance(
-        counted, np.where(before, deaths, 1.0), weight=before, total=ex, open_band_variance=False
-    )
+    variance = expected_variance(counted, np.where(before, deaths, 1.0), total=ex, open_band_variance=False)
     beyond = np.arange(table.nqx.shape[-1]) > stop
     return LifeExpectancy(ex=np.where(beyond, np.nan, ex), variance=np.where(beyond, np.nan, variance))
 

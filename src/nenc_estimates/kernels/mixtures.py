@@ -153,7 +153,7 @@ def _mixture_quantile(
     goal = ndtri(p)
     tolerance = 1e-6 * np.sqrt((weight * spread**2).sum(axis=-1))  # squared by the last step
     for _ in range(100):
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             score = (x[..., None] - location) / spread
             below = (weight * _cdf(score, np.inf)).sum(axis=-1)
             density = (weight_of_density * np.exp(-0.5 * score**2)).sum(axis=-1)

@@ -185,7 +185,7 @@ def _mean_distance(mean: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArra
     from scipy.special import erf  # noqa: PLC0415 - importing the kernels stays quick
 
     score = mean / np.maximum(sd, 1e-300)
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore"):
         return np.asarray(sd * np.sqrt(2 / np.pi) * np.exp(-0.5 * score**2) + mean * erf(score / np.sqrt(2)))
 
 
