@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nenc_estimates.kernels.blocks import age_last, age_rows, copy_rows, empty_rows, share_tables
+from nenc_estimates.kernels.blocks import (
+    age_last,
+    age_rows,
+    copy_rows,
+    empty_rows,
+    is_streamable,
+    share_tables,
+)
 
 
 @pytest.mark.parametrize("tables", [0, 1, 7, 512, 16_384, 100_001])
@@ -26,6 +33,14 @@ def test_views_with_age_first_and_last_are_inverse_and_share_memory(shape: tuple
     assert values.size == 0 or np.shares_memory(rows, values)
     back = age_last(empty_rows(*rows.shape), shape)
     assert values.size == 0 or np.shares_memory(age_rows(back, shape), back)
+
+
+def test_rows_are_used_where_they_lie_only_as_native_float64_in_one_stream_each() -> None:
+    rows = np.ones((3, 40))
+    repeated = np.broadcast_to(np.ones((3, 1)), (3, 40))
+    assert all(is_streamable(each) for each in (rows, rows[:, 5:9], repeated, empty_rows(3, 40)))
+    for each in (rows.T, rows[:, ::2], rows.astype(np.int64), rows.astype(np.float32), rows.astype(">f8")):
+        assert not is_streamable(each)
 
 
 def test_rows_of_another_layout_and_type_are_copied_exactly() -> None:

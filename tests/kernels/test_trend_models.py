@@ -27,6 +27,40 @@ def answers(fitted):
     return target.mean(), target.sd(), *target.interval(confidence=0.8)
 
 
+FEWEST = {"flat": 1, "drift": 4, "linear": 3, "converge": 1, "scenario": 1}
+
+
+@pytest.mark.parametrize("trend", MODELS)
+def test_every_model_is_fitted_to_as_few_windows_as_determine_it_and_to_no_fewer(trend):
+    def ahead(windows):
+        value, years = [1.0, 2.0, 2.5, 4.0][:windows], range(2010, 2010 + windows)
+        fit = trajectory(value, 0.1, first_year=years, n_years=[1] * windows, until=2020, trend=trend)
+        return project(fit, first_year=[2020], n_years=[1])
+
+    assert np.isfinite([ahead(FEWEST[trend]).mean(), ahead(FEWEST[trend]).sd()]).all()
+    if FEWEST[trend] > 1:
+        with pytest.raises(ValueError, match="too few"):
+            ahead(FEWEST[trend] - 1)
+
+
+def test_a_gap_that_converges_moves_by_a_step_a_year_that_fades_with_it():
+    # after t years of x = rho x + step from a known start: variance 1 + rho² + ... , carried on by rho a year
+    rho, covariance = 0.8, MODELS["converge"](np.arange(2010.0, 2016.0), rho=0.8).covariance
+    variance = [0.0]
+    for _ in range(5):
+        variance.append(rho**2 * variance[-1] + 1)
+    expected = [[rho ** abs(s - t) * variance[min(s, t)] for t in range(6)] for s in range(6)]
+    np.testing.assert_allclose(covariance, expected, rtol=1e-13, atol=1e-14)
+
+
+def test_a_scenario_goes_on_from_the_window_that_ends_last_and_by_nothing_unless_told():
+    design = {"first_year": [2018, 2014], "n_years": [1, 6], "until": 2025, "trend": "scenario"}
+    stays = project(trajectory([4.0, 5.0], 0.1, **design), first_year=[2025], n_years=[1])
+    assert stays.mean()[0] == pytest.approx(5.0)
+    grows = trajectory([4.0, 5.0], 0.1, first_year=[2018, 2020], n_years=[1, 1], until=2025, trend="scenario", rate=0.1)
+    assert project(grows, first_year=[2023], n_years=[1]).mean()[0] == pytest.approx(5.0 * 1.1**3)
+
+
 @pytest.mark.parametrize("trend", MODELS)
 def test_every_model_describes_the_grid(trend):
     years = np.arange(2005.0, 2032.0)

@@ -156,3 +156,12 @@ def test_a_series_at_rest_has_no_direction():
         assert marker.chi2 == pytest.approx(0, abs=1e-12)
         assert marker.slope == pytest.approx(0, abs=1e-15)
         assert marker.direction == 0
+
+
+def test_a_slope_of_nought_without_a_point_counts_as_upwards():
+    # Fingertips; the change of the last year alone makes the slope, which without it is nought
+    value = [[0.0, 0, 0, 0, 1], [0.0, 0, 0, 0, -1], [0.0, -1, -2, -3, -4]]
+    marker = value_trend(value, 0.01)
+    assert (marker.chi2 > 100).all()
+    assert marker.consistent.tolist() == [1, 0, 1]
+    assert marker.direction.tolist() == [1, 0, -1]
