@@ -164,6 +164,23 @@ def test_a_batch_with_one_impossible_pair_equals_one_pair_at_a_time():
         np.testing.assert_allclose(ours[index], alone, rtol=1e-14)
 
 
+def test_shares_in_good_health_and_years_gained_of_a_batch_are_those_of_each_pair():
+    rng = np.random.default_rng(6)
+    first, second = SCHEDULE * rng.uniform(0.2, 0.5, (2, 2, 3, 2, 20))
+    good, better = rng.uniform(0.3, 0.9, (2, 2, 3, 20))
+    groups, cells = np.eye(40).reshape(40, 2, 20), rng.random((2, 3, 2, 20)) < 0.5
+    variances = first * 1e-5, second * 1e-5
+    errors = {"healthy_variance": (good * 1e-4, better * 1e-4), "groups": groups}
+    ours = contribution_variance(first, second, *variances, healthy=(good, better), **errors, **BANDS)
+    gained = years_gained_variance(first, second, *variances, cells=cells, **BANDS)
+    for at in np.ndindex(2, 3):
+        pair = (first[at], second[at], variances[0][at], variances[1][at])
+        errors = {"healthy_variance": (good[at] * 1e-4, better[at] * 1e-4), "groups": groups}
+        alone = contribution_variance(*pair, healthy=(good[at], better[at]), **errors, **BANDS)
+        np.testing.assert_allclose(ours[at], alone, rtol=1e-13)
+        np.testing.assert_allclose(gained[at], years_gained_variance(*pair, cells=cells[at], **BANDS), rtol=1e-13)
+
+
 def test_one_comparator_serves_a_batch():
     rng = np.random.default_rng(5)
     areas = SCHEDULE * rng.uniform(0.5, 1.5, (3, 1, 20))

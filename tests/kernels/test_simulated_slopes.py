@@ -90,6 +90,34 @@ def test_a_group_does_not_depend_on_the_groups_beside_it():
     np.testing.assert_array_equal(shaped.slope.upper, ours.slope.upper.reshape(2, 2))
 
 
+def test_the_ratio_moves_with_the_middle_of_the_line_unless_it_is_held_fixed():
+    # an error of the most deprived moves the middle against the slope: holding it fixed would add 17 %
+    se = np.array([0.03, 0.002, 0.002, 0.002, 0.002])
+    value = np.array([0.30, 0.27, 0.22, 0.21, 0.17])
+    ours = simulated_slope_index(value, PEOPLE, se=se, noise="linear", rng=np.random.default_rng(16))
+    assert ours.relative.se == pytest.approx(relative_index(value, PEOPLE, se=se).se, rel=0.05)
+    fixed = simulated_slope_index(value, PEOPLE, se=se, noise="log", transform=True, rng=np.random.default_rng(17))
+    assert fixed.slope.lower < fixed.slope.value < fixed.slope.upper
+
+
+def test_values_without_error_have_limits_without_width_and_a_rate_of_nought_has_none():
+    rates = np.stack([RATE, np.where(np.arange(RATE.size) == 2, 0.0, RATE)])
+    ours = simulated_slope_index(
+        rates, PEOPLE, se=np.zeros(RATE.size), noise="log", rng=np.random.default_rng(18), draws=1000
+    )
+    np.testing.assert_allclose([ours.slope.lower[0], ours.slope.upper[0]], ours.slope.value[0], rtol=1e-12)
+    assert np.isnan([ours.slope.lower[1], ours.slope.upper[1], ours.slope.se[1]]).all()
+
+
+def test_limits_at_998_per_cent_of_1000_draws_are_the_lowest_and_the_last_but_one():
+    ours = simulated_slope_index(
+        [1.0, 2.0], [1, 1], se=[1.0, 1.0], noise="linear", rng=np.random.default_rng(15), draws=1000, confidence=0.998
+    )
+    drawn = np.array([1.0, 2.0]) + np.random.default_rng(15).standard_normal((1000, 2))
+    slopes = np.sort(2 * (drawn[:, 1] - drawn[:, 0]))
+    assert [ours.slope.lower, ours.slope.upper] == pytest.approx([slopes[0], slopes[998]], abs=1e-13)
+
+
 def test_limits_are_the_order_statistics_of_ohid():
     # 1,000 draws at 0.95: numbers 25 and 975
     ours = simulated_slope_index(
