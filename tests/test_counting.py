@@ -186,6 +186,27 @@ def test_lookups_that_would_multiply_or_overwrite_rows_are_refused():
         join_lookup(counts, pd.DataFrame({"lsoa11": ["a"]}), on="lsoa21")
 
 
+def test_a_column_is_named_once():
+    table = pd.DataFrame({"area": ["a"], "deaths": [1]})
+    for wrong in (
+        lambda: count_by(table, by=["area", "area"]),
+        lambda: sum_counts(table, by="deaths", counts="deaths"),
+        lambda: join_population(table, table[["area"]], by="area", each="area"),
+        lambda: join_population(table, table, by=["area", "deaths"]),
+    ):
+        with pytest.raises(ValueError, match="is named twice: name each column once"):
+            wrong()
+
+
+@every_kind
+def test_numbers_are_not_joined_to_text(kind):
+    counts, people = kind(pa.table({"code": [1], "deaths": [1]})), kind(pa.table({"code": ["01"], "population": [9]}))
+    with pytest.raises(SchemaError, match="key column 'code' holds Int64 in the table and String in the lookup"):
+        join_lookup(counts, people, on="code")
+    with pytest.raises(SchemaError, match="key column 'code' holds Int64 in the table and String in the population"):
+        join_population(counts, people, by="code")
+
+
 @every_kind
 def test_people_in_whom_nothing_was_counted_have_zero_of_each_cause(kind):
     people = kind(pa.table({"area": ["b", "a"], "population": [10, 20]}))
@@ -210,6 +231,22 @@ def test_people_in_whom_nothing_was_counted_have_zero_of_each_cause(kind):
 def test_counts_without_people_and_repeated_groups_are_refused(counts, people, message):
     with pytest.raises(InvalidDataError, match=message):
         join_population(pd.DataFrame(counts), pd.DataFrame(people), by="sex")
+
+
+@every_kind
+@pytest.mark.parametrize("deaths", [[2.7], ["2"], [True]], ids=["fractions", "text", "truth"])
+def test_counts_are_whole_numbers_before_they_meet_people(kind, deaths):
+    counts, people = kind(pa.table({"sex": ["F"], "deaths": deaths})), kind(pa.table({"sex": ["F"], "population": [9]}))
+    with pytest.raises(SchemaError, match=r"column 'deaths' holds (Float64|String|Boolean), not whole numbers"):
+        join_population(counts, people, by="sex")
+
+
+@every_kind
+@pytest.mark.parametrize("taken", ["deaths", "cause"])
+def test_a_column_of_people_does_not_stand_for_what_was_counted(kind, taken):
+    counts = kind(pa.table({"sex": ["F"], "cause": ["x"], "deaths": [2]}))
+    with pytest.raises(SchemaError, match=f"the population has a column '{taken}' already: drop or rename it"):
+        join_population(counts, kind(pa.table({"sex": ["F"], taken: [9]})), by="sex", each="cause")
 
 
 @every_kind

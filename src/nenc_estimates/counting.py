@@ -19,6 +19,7 @@ from nenc_estimates.engines import (
     check_engines,
     check_found,
     check_keys,
+    check_kinds,
     check_once,
     finished,
     joined,
@@ -133,6 +134,7 @@ def sum_counts(
     [['A', 7, 170], ['B', 5, 70]]
     """
     keys, summed = named(by), named(counts)
+    named([*keys, *summed])
     opened = opened_on(frame, [*keys, *summed])
     check_keys(opened, keys, missing)
     check_counts(opened, summed)
@@ -203,7 +205,8 @@ def join_lookup(frame: IntoFrameT, lookup: IntoFrame, *, on: str, missing: Missi
     Raises
     ------
     SchemaError
-        A column is missing, both tables have another column in common, or they are on different engines.
+        A column is missing, both tables have another column in common, the codes are text in one and numbers in the
+        other, or the tables are on different engines.
     InvalidDataError
         A code stands twice in the lookup, or is not in it; the message names codes.
 
@@ -220,6 +223,7 @@ def join_lookup(frame: IntoFrameT, lookup: IntoFrame, *, on: str, missing: Missi
     shared = sorted((set(opened.collect_schema()) & set(known.collect_schema())) - {on})
     if shared:
         raise SchemaError(f"both the table and the lookup have a column {shared[0]!r}: keep it in one of them.")
+    check_kinds(opened, known, [on], "the lookup")
     check_once(known, [on], "the lookup")
     if missing == "refuse":
         check_found(opened, known, [on], "the lookup")
@@ -249,7 +253,7 @@ def join_population(
     by
         The key columns of ``population``.
     count
-        The column of counts.
+        The column of counts, whole numbers; ``population`` has none of this name.
     each
         A further key column of ``counts``, ``"cause"`` say: people are repeated for each of its values.
 
@@ -262,9 +266,11 @@ def join_population(
     Raises
     ------
     SchemaError
-        A column is missing, or the tables are on different engines.
+        A column is missing, counts are not whole numbers, ``population`` has a column ``count`` or ``each`` already, a
+        key is text in one table and a number in the other, or the tables are on different engines.
     InvalidDataError
-        A key is missing or stands twice, or a group has counts and no people; the message names groups.
+        A key or a count is missing, a count is negative, a key stands twice, or a group has counts and no people; the
+        message names groups.
 
     Examples
     --------
@@ -276,13 +282,19 @@ def join_population(
     """
     keys = named(by)
     whole = keys if each is None else [*keys, each]
-    counted = opened_on(counts, [*whole, count]).select(*whole, nw.col(count).cast(nw.Int64))
+    added = named([*whole, count])[len(keys) :]
+    given = opened_on(counts, [*whole, count])
+    check_counts(given, [count])
+    counted = given.select(*whole, nw.col(count).cast(nw.Int64))
     people = opened_on(population, keys, what="the population")
+    shared = [name for name in added if name in people.collect_schema()]
+    if shared:
+        raise SchemaError(f"the population has a column {shared[0]!r} already: drop or rename it.")
     check_engines(counted, people, "the population")
+    check_kinds(counted, people, keys, "the population")
     for opened, names, what in ((counted, whole, "the counts"), (people, keys, "the population")):
         check_keys(opened, names, "refuse")
         check_once(opened, names, what)
-    check_counts(counted, [count])
     check_found(counted, people, keys, "the population")
     grid = people if each is None else joined(people, counted.select(each).unique(), None)
     return finished(joined(grid, counted, whole).with_columns(nw.col(count).fill_null(0).cast(nw.Int64)), whole)

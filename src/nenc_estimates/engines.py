@@ -21,7 +21,7 @@ SHOWN: Final = 5
 
 
 def named(names: str | Sequence[str]) -> list[str]:
-    """List names of columns, of which there must be one; a text is one name.
+    """List names of columns, of which there must be one, none of them twice; a text is one name.
 
     Examples
     --------
@@ -31,6 +31,9 @@ def named(names: str | Sequence[str]) -> list[str]:
     listed = [names] if isinstance(names, str) else list(names)
     if not listed:
         raise ValueError("name at least one column")
+    twice = [name for name in listed if listed.count(name) > 1]
+    if twice:
+        raise ValueError(f"the column {twice[0]!r} is named twice: name each column once")
     return listed
 
 
@@ -144,6 +147,23 @@ def check_engines(opened: Frame, other: Frame, what: str) -> None:
             f"{what} is on another engine ({its}, {type(other).__name__}) than the table ({mine}, "
             f"{type(opened).__name__}): load both on one, so that nothing is moved in silence."
         )
+
+
+def check_kinds(opened: Frame, other: Frame, keys: Sequence[str], what: str) -> None:
+    """Refuse to join numbers to text: engines differ in what they take for the same, and '01' may then be 1.
+
+    Raises
+    ------
+    SchemaError
+        The message names the column.
+    """
+    mine, its = opened.collect_schema(), other.collect_schema()
+    for name in keys:
+        if mine[name].is_numeric() != its[name].is_numeric():
+            raise SchemaError(
+                f"key column {name!r} holds {mine[name]} in the table and {its[name]} in {what}: make both "
+                "text, which keeps the noughts in front of a code, or both whole numbers."
+            )
 
 
 def check_once(opened: Frame, keys: list[str], what: str) -> None:
