@@ -78,6 +78,12 @@ def test_sobol_points_are_even_in_every_row_and_do_not_depend_on_the_order_of_ro
     assert not np.array_equal(word_source(4, ROWS, points="sobol")(0, 64).uniforms(), uniform)
 
 
+def test_rows_of_one_name_share_their_sobol_points_as_they_share_random_words():
+    twice = np.concatenate([ROWS, ROWS[:2]])
+    uniform = word_source(3, ROWS, points="sobol")(0, 64).uniforms()
+    assert np.array_equal(word_source(3, twice, points="sobol")(0, 64).uniforms(), uniform[[*range(len(ROWS)), 0, 1]])
+
+
 def test_parts_and_single_draws_of_words_are_those_of_the_whole():
     words = random_words(1, ROWS, first=3, count=20)
     assert np.array_equal(words.part(1, 4).uniforms(), words.uniforms()[1:4])
@@ -102,6 +108,6 @@ def test_what_is_no_seed_is_refused(seed):
 
 def test_too_many_rows_for_sobol_points_and_unknown_points_are_refused():
     with pytest.raises(ValueError, match="21,201 drawn rows at most"):
-        word_source(1, np.zeros((SOBOL_ROWS + 1, 2), dtype=np.uint64), points="sobol")
+        word_source(1, np.arange(2 * (SOBOL_ROWS + 1), dtype=np.uint64).reshape(-1, 2), points="sobol")
     with pytest.raises(ValueError, match="points are 'random' or 'sobol', not 'halton'"):
         word_source(1, ROWS, points="halton")

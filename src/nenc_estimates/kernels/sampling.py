@@ -167,7 +167,8 @@ def word_source(seed: int, rows: Bits, *, points: Points = "random") -> Source:
     points
         ``"random"``: independent words. ``"sobol"``: scrambled Sobol points, a dimension a row, which fill the space of
         all rows evenly, so that far fewer draws do. They depend on the set of rows, not on its order; their number is a
-        power of two, and draws are asked for in runs of a power of two, from a multiple of it on.
+        power of two, and draws are asked for in runs of a power of two, from a multiple of it on. Rows with the same
+        name share their words, as random ones do.
 
     Returns
     -------
@@ -194,27 +195,26 @@ def word_source(seed: int, rows: Bits, *, points: Points = "random") -> Source:
         return lambda first, count: random_words(seed, rows, first=first, count=count)
     if points != "sobol":
         raise ValueError(f"points are 'random' or 'sobol', not {points!r}")
-    if len(rows) > SOBOL_ROWS:
-        raise ValueError(f"Sobol points serve {SOBOL_ROWS:,} drawn rows at most, and there are {len(rows):,}")
-    return _sobol_source(seed, rows)
+    own, place = np.unique(rows[:, ::-1], axis=0, return_inverse=True)  # rows of one name share their dimension
+    if len(own) > SOBOL_ROWS:
+        raise ValueError(f"Sobol points serve {SOBOL_ROWS:,} drawn rows at most, and there are {len(own):,}")
+    return _sobol_source(seed, own, place.ravel())
 
 
-def _sobol_source(seed: int, rows: Bits) -> Source:
+def _sobol_source(seed: int, own: Bits, place: NDArray[np.intp]) -> Source:
     from scipy.stats import qmc  # noqa: PLC0415 - importing the kernels stays quick
 
-    order = np.lexsort(rows.T)
-    name = np.bitwise_xor.reduce(rows, axis=0)
+    name = np.bitwise_xor.reduce(own, axis=0)[::-1]
     rng = np.random.default_rng([seed, *name.tolist()])
-    engine = qmc.Sobol(len(rows), scramble=True, bits=_SOBOL_BITS, seed=rng)
+    engine = qmc.Sobol(len(own), scramble=True, bits=_SOBOL_BITS, seed=rng)
     lock = Lock()
 
     def words(first: int, count: int) -> Words:
-        points = np.empty((len(rows), count))
         with lock:
             engine.reset()
             if first:  # SciPy cannot go forward by 0
                 engine.fast_forward(first)
-            points[order] = engine.random(count).T
+            points = engine.random(count).T[place]
         # the middle of the cell in which the point lies
         whole = np.ldexp(points + 0.5 ** (_SOBOL_BITS + 1), LEADING + FOLLOWING).astype(np.uint64)
 
