@@ -217,14 +217,15 @@ def test_the_same_numbers_come_from_polars_in_polars():
     assert np.array_equal(made[SUMMARY].to_numpy(), simulate(TABLE, at_birth, **options)[SUMMARY].to_numpy())
 
 
-def test_tables_draw_independently_unless_their_streams_have_one_name():
+@pytest.mark.parametrize("points", ["random", "sobol"])
+def test_tables_draw_independently_unless_their_streams_have_one_name(points):
     fewer = TABLE.assign(deaths=0.95 * TABLE["deaths"])
 
     def gained(now, then):
         now, then = at_birth(now), at_birth(then)
         return now.assign(value=then["value"] - now["value"])
 
-    tables, options = {"now": TABLE, "then": fewer}, {"seed": 1, "draws": 2000}
+    tables, options = {"now": TABLE, "then": fewer}, {"seed": 1, "draws": 2048, "points": points}
     apart = simulate(tables, gained, drawn={"now": DEATHS, "then": DEATHS}, **options)
     common = {"deaths": Poisson(stream="deaths")}
     together = simulate(tables, gained, drawn={"now": common, "then": common}, **options)
@@ -311,6 +312,8 @@ def test_memory_stays_within_its_limit_and_does_not_grow_with_the_number_of_draw
     [
         ({"seed": None}, ValueError, "seed is None; give a whole number"),
         ({"draws": 999}, ValueError, "draws must be a whole number, 1,000 or more, not 999"),
+        ({"draws": 2000.0}, ValueError, "draws must be a whole number, 1,000 or more, not 2000.0"),
+        ({"draws": "many"}, ValueError, "draws must be a whole number, 1,000 or more, not 'many'"),
         ({"draws": 1000, "points": "sobol"}, ValueError, "powers of two, such as 1,024"),
         ({"points": "halton"}, ValueError, "points are 'random' or 'sobol'"),
         ({"confidence": 95}, ValueError, "write 0.95, not 95"),
@@ -320,10 +323,14 @@ def test_memory_stays_within_its_limit_and_does_not_grow_with_the_number_of_draw
         ({"drawn": {"dead": Poisson()}}, SchemaError, "no column 'dead'"),
         ({"of": "year"}, SchemaError, "no column 'year'"),
         ({"keys": ["sex", "age"]}, InvalidDataError, "have the same keys"),
+        ({"keys": ["lsoa21"]}, SchemaError, "the table has no column 'lsoa21'"),
+        ({"keys": {"now": ["sex"]}}, ValueError, "by table only where there are several: 'now' is none of them"),
+        ({"drawn": {"prevalence": Published(), "respondents": Published()}}, ValueError, "cannot both be Published"),
         ({"by": ["sex"]}, InvalidDataError, "rows of what the function gives have the same keys"),
         ({"open_band": "maybe"}, ValueError, "open_band is 'refuse' or 'allow'"),
         ({"max_bytes": 10**5}, ValueError, "raise max_bytes"),
         ({"workers": 0}, ValueError, "workers"),
+        ({"workers": 2.0}, ValueError, "workers must be a whole number of 1 or more, not 2.0"),
         ({"draw_column": "sex"}, SchemaError, "has a column 'sex' already"),
         ({"tables": TABLE.assign(deaths=-1)}, InvalidDataError, "deaths must be 0 or more"),
     ],
@@ -332,6 +339,13 @@ def test_impossible_input_is_refused(change, error, message):
     given = {"tables": TABLE, "function": at_birth, "drawn": DEATHS, "seed": 1, "draws": 1000} | change
     with pytest.raises(error, match=message):
         simulate(**given)
+
+
+def test_numbers_of_numpy_are_numbers_and_one_key_is_one_key():
+    options = {"drawn": {"value": Published()}, "points": "sobol"}
+    given = simulate(QUINTILES, lambda table: table, seed=np.int32(1), draws=np.int32(1024), keys="quantile", **options)
+    expected = simulate(QUINTILES, lambda table: table, seed=1, draws=1024, keys=["quantile"], **options)
+    pd.testing.assert_frame_equal(given, expected, check_exact=True)
 
 
 def test_a_seed_must_be_given():
@@ -345,6 +359,12 @@ def test_a_function_that_mixes_draws_or_invents_rows_is_refused():
 
     with pytest.raises(InvalidDataError, match=r"the function gives 1 rows for \d+ draws"):
         simulate(QUINTILES, mixed, drawn={"value": Published()}, seed=1)
+
+    def numbered_anew(table):
+        return table.assign(draw=table["draw"] - 5)
+
+    with pytest.raises(InvalidDataError, match="Does it keep the column 'draw' apart"):
+        simulate(QUINTILES, numbered_anew, drawn={"value": Published()}, seed=1)
 
     def invented(table):
         return table[["draw", "value"]].assign(name=[f"{value:.3f}" for value in table["value"]])

@@ -10,7 +10,7 @@ import numpy as np
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.draw_summaries import DrawSummary, draw_summary
 from nenc_estimates.kernels.levels import one_level
-from nenc_estimates.running import check_workers
+from nenc_estimates.running import check_workers, is_whole
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame, tidy
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Outputs:
             draw = np.array([int(label) for label in labels], dtype=np.int64)[numbers] - first
         cell = self._order[near] * count + draw
         whole = len(opened) == self._codes.size * count and bool((self._codes[near] == code).all())
+        whole = whole and bool(((draw >= 0) & (draw < count)).all())
         if not whole or np.bincount(cell, minlength=len(opened)).max() > 1:
             raise InvalidDataError(
                 f"the function gives {len(opened)} rows for {count} draws, and {self._codes.size} for the tables as "
@@ -174,8 +175,8 @@ def summary_columns(
 
 def check_simulation(
     draws: int, *, points: Points, confidence: float, max_bytes: int, workers: int = 1, outputs: int = 1
-) -> None:
-    """Refuse impossible options of a simulation.
+) -> int:
+    """Refuse impossible options of a simulation, and give the number of draws.
 
     Raises
     ------
@@ -184,14 +185,16 @@ def check_simulation(
     """
     if points not in FEWEST:
         raise ValueError(f"points are 'random' or 'sobol', not {points!r}")
-    if isinstance(draws, bool) or draws != int(draws) or draws < FEWEST[points]:
-        raise ValueError(f"draws must be a whole number, {FEWEST[points]:,} or more, not {draws}")
+    if not is_whole(draws) or draws < FEWEST[points]:
+        raise ValueError(f"draws must be a whole number, {FEWEST[points]:,} or more, not {draws!r}")
+    draws = int(draws)
     if points == "sobol" and draws & (draws - 1):
         raise ValueError(f"Sobol points come in powers of two, such as 1,024 or 4,096, not {draws:,}")
     one_level(confidence)
     check_workers(workers)
     if 8 * _COPIES * draws * outputs > max_bytes // 4:
         raise ValueError(f"{draws:,} draws do not fit in {max_bytes:,} bytes: take fewer draws, or raise max_bytes")
+    return draws
 
 
 def _key_names(opened: nw.DataFrame[Any], others: set[str | None]) -> list[str]:

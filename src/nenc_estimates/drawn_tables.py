@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from nenc_estimates.draws import key_columns, refuse_zero_deaths, row_names, sampler
+from nenc_estimates.draws import Published, key_columns, refuse_zero_deaths, row_names, sampler
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.kernels.sampling import word_source
 from nenc_estimates.tables import open_frame
@@ -136,12 +136,14 @@ def draw_tables(
             "drawn says for each column how it is drawn, {'deaths': Poisson()}; with several tables once more by the "
             f"name of the table{f': {strange[0]!r} is none of them' if strange else ''}"
         )
+    of_table = keys if isinstance(keys, Mapping) else dict.fromkeys(given, keys)
+    _check_names(of_table, how, given)
     made, names, start = {}, [], 0
     for name, table in given.items():
         opened = open_frame(table, [], what=f"the table {name!r}" if name else "the table")
         if column in opened.columns:
             raise SchemaError(f"the table has a column {column!r} already: say draw_column= to name another.")
-        chosen = key_columns(opened, keys.get(name) if isinstance(keys, Mapping) else keys)
+        chosen = key_columns(opened, of_table.get(name))
         samplers = []
         for figure, each in how.get(name, {}).items():
             samplers.append((sampler(opened, figure, each), start))
@@ -158,3 +160,17 @@ def draw_tables(
         rows=sum(len(table.opened) for table in made.values()),
         columns=max(len(table.opened.columns) for table in made.values()),
     )
+
+
+def _check_names(keys: Mapping[str, Any], how: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse keys of tables that are not there, and limits that would have to belong to two figures."""
+    strange = sorted(set(keys) - set(given))
+    if strange:
+        raise ValueError(f"keys names columns by table only where there are several: {strange[0]!r} is none of them")
+    for figures in how.values():
+        published = [figure for figure, each in figures.items() if isinstance(each, Published)]
+        if len(published) > 1:
+            raise ValueError(
+                f"{' and '.join(published[:2])} of one table cannot both be Published: the columns lower, upper and se "
+                "belong to one of them. Put each in a table of its own."
+            )

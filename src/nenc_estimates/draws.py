@@ -200,8 +200,18 @@ def sampler(opened: Frame, column: str, how: Draw) -> Sampler:
 
 
 def key_columns(opened: Frame, keys: Sequence[str] | None) -> list[str]:
-    """Columns that tell the rows of a table apart: those named, or all that have a known name."""
-    return list(keys) if keys is not None else [name for name in (*KEYS, "area_code") if name in opened.columns]
+    """Columns that tell the rows of a table apart: those named, or all that have a known name.
+
+    Raises
+    ------
+    SchemaError
+        A column is missing.
+    """
+    if keys is None:
+        return [name for name in (*KEYS, "area_code") if name in opened.columns]
+    named = [keys] if isinstance(keys, str) else list(keys)
+    open_frame(opened.to_native(), named)
+    return named
 
 
 def row_names(opened: Frame, keys: Sequence[str], stream: str) -> NDArray[np.uint64]:

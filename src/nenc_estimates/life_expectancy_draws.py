@@ -9,7 +9,7 @@ import numpy as np
 from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.age_tables import chosen_ages, stack_ages
 from nenc_estimates.drawn_results import MAX_BYTES, SUMMARY, check_simulation, summary_columns
-from nenc_estimates.draws import Gamma, Poisson, refuse_zero_deaths, row_names, sampler
+from nenc_estimates.draws import Gamma, Poisson, key_columns, refuse_zero_deaths, row_names, sampler
 from nenc_estimates.kernels.draw_summaries import draw_summary
 from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.sampled_expectancy import BLOCK, sampled_life_expectancy
@@ -61,8 +61,8 @@ def simulate_life_expectancy(
     Parameters
     ----------
     table, by, bands, nax, rules, age, deaths, population
-        As in :func:`~nenc_estimates.estimate_life_expectancy`. Of the rules, the one on wide intervals applies to the
-        simulated normal limits.
+        As in :func:`~nenc_estimates.estimate_life_expectancy`. What that function withholds is withheld here, the
+        rule on wide intervals by its closed form.
     seed, draws, points, confidence, keys, max_bytes, workers, progress
         As in `simulate`. With Sobol points each group has points of its own.
     drawn
@@ -95,7 +95,7 @@ def simulate_life_expectancy(
     """
     seed = check_seed(seed)
     chosen = chosen_ages(at, bands)
-    check_simulation(
+    draws = check_simulation(
         draws, points=points, confidence=confidence, max_bytes=max_bytes, workers=workers, outputs=chosen.size * workers
     )
     if not isinstance(drawn, (Poisson, Gamma)):
@@ -137,6 +137,7 @@ def _names(
 ) -> NDArray[np.uint64]:
     """Check that deaths can be drawn, and name the rows."""
     opened = open_frame(table, [deaths])
+    keys = key_columns(opened, keys)
     sampler(opened, deaths, drawn)
     refuse_zero_deaths(opened, deaths, drawn, keys=keys, draws=draws, age=age)
     return row_names(opened, keys, drawn.stream or deaths)

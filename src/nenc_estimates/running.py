@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from numbers import Integral
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -77,8 +78,19 @@ def check_workers(workers: int) -> None:
     ValueError
         ``workers`` is not a whole number of 1 or more.
     """
-    if workers < 1 or workers != int(workers):
-        raise ValueError(f"workers must be a whole number of 1 or more, not {workers}")
+    if not is_whole(workers) or workers < 1:
+        raise ValueError(f"workers must be a whole number of 1 or more, not {workers!r}")
+
+
+def is_whole(number: object) -> bool:
+    """Tell whether something is a whole number, of Python or NumPy.
+
+    Examples
+    --------
+    >>> is_whole(2), is_whole(2.0), is_whole(True)
+    (True, False, False)
+    """
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 @contextmanager

@@ -156,7 +156,7 @@ def simulate(
     """
     seed = check_seed(seed)
     quantities = [of] if isinstance(of, str) else list(of)
-    check_simulation(draws, points=points, confidence=confidence, max_bytes=max_bytes, workers=workers)
+    draws = check_simulation(draws, points=points, confidence=confidence, max_bytes=max_bytes, workers=workers)
     if open_band not in ("refuse", "allow"):
         raise ValueError(f"open_band is 'refuse' or 'allow', not {open_band!r}")
     made = draw_tables(
