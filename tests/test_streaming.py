@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -125,6 +128,19 @@ def test_tables_that_are_not_whole_and_in_order_are_refused_by_name(columns, mes
         streamed(tables(WHOLE, WHOLE, **columns), size)
 
 
+def test_a_table_whose_batches_differ_in_types_and_order_of_columns_is_one_table():
+    table = tables(WHOLE, WHOLE)
+    fractions = table.set_column(3, "deaths", table["deaths"].cast("float64")).select([4, 3, 2, 1, 0])
+    batches = [*table.slice(0, 2).to_batches(), *fractions.slice(2).to_batches()]
+    same(pa.Table.from_batches(life_expectancy_batches(batches, by=BY, bands=BANDS)), streamed(table))
+
+
+def test_a_key_whose_label_is_missing_is_refused():
+    nobody = pa.DictionaryArray.from_arrays(pa.array([0] * 3), pa.array([None, "Male"]))
+    with pytest.raises(InvalidDataError, match="column 'sex' is empty"):
+        streamed(tables(WHOLE, sex=nobody))
+
+
 def test_a_table_that_the_stream_ends_in_is_refused():
     with pytest.raises(InvalidDataError, match="E00000001, sex Male: the stream ends before the table does"):
         streamed(tables(WHOLE, WHOLE).slice(0, 5))
@@ -137,7 +153,12 @@ def test_wrong_columns_and_options_are_refused(tmp_path):
         streamed(tables(WHOLE), by=[*BY, "period"])
     with pytest.raises(SchemaError, match="column 'deaths' holds string, not numbers"):
         streamed(tables(WHOLE, deaths=["5", "50", "90"]))
+    with pytest.raises(ValueError, match=r"of pyarrow.RecordBatch, not of ChunkedArray: table.to_batches\(\)"):
+        next(life_expectancy_batches(tables(WHOLE), by=BY, bands=BANDS))
     pq.write_table(tables(WHOLE), tmp_path / "ages.parquet")
+    for source in (tmp_path, tmp_path / "ages.parquet"):
+        with pytest.raises(ValueError, match="is a file to be read, and would be lost: name another"):
+            stream_life_expectancy(source, tmp_path / "ages.parquet", by=BY, bands=BANDS)
     with pytest.raises(SchemaError, match="has no column 'period'"):
         stream_life_expectancy(tmp_path / "ages.parquet", tmp_path / "out.parquet", by=[*BY, "period"])
 
@@ -150,6 +171,33 @@ def test_a_run_that_fails_leaves_no_file(tmp_path):
     pq.write_table(table.slice(0, 0), tmp_path / "ages.parquet")
     with pytest.raises(InvalidDataError, match="holds no rows"):
         stream_life_expectancy(tmp_path / "ages.parquet", tmp_path / "out.parquet", by=BY, bands=BANDS)
+    assert [path.name for path in tmp_path.iterdir()] == ["ages.parquet"]
+
+
+FAULT_WHILE_WRITING = """
+import sys
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from nenc_estimates import AgeBands, InvalidDataError, stream_life_expectancy
+from nenc_estimates.streaming import WRITTEN
+folder, size = sys.argv[1], 2 * (WRITTEN + 5)
+ages = np.tile([1, 2], size // 2)
+ages[-1] = 3  # the last table is wrong, just when all before it are being written
+codes = pa.array(np.repeat(np.arange(size // 2), 2)).cast("string")
+table = {"area_code": codes, "age": ages, "deaths": np.full(size, 9), "population": np.full(size, 9999)}
+pq.write_table(pa.table(table), f"{folder}/ages.parquet")
+try:
+    stream_life_expectancy(f"{folder}/ages.parquet", f"{folder}/out.parquet", by=["area_code"], bands=AgeBands((1, 2)))
+except InvalidDataError as fault:
+    print("refused:", fault)
+"""
+
+
+def test_a_fault_while_the_file_is_being_written_is_an_error_and_no_crash(tmp_path):
+    for _ in range(3):  # in a process of its own: a file that is closed under its writer ends the process
+        ended = subprocess.run(
+            [sys.executable, "-c", FAULT_WHILE_WRITING, str(tmp_path)], check=False, capture_output=True, text=True
+        )
+        assert (ended.returncode, ended.stdout[:8]) == (0, "refused:")
     assert [path.name for path in tmp_path.iterdir()] == ["ages.parquet"]
 
 

@@ -148,6 +148,8 @@ def stream_life_expectancy(
     ------
     SchemaError, InvalidDataError
         As from `life_expectancy_batches`; nothing is left at ``target``.
+    ValueError
+        ``target`` is one of the files to be read.
 
     Examples
     --------
@@ -161,6 +163,8 @@ def stream_life_expectancy(
     ...     (tables, round(pq.read_table(f"{folder}/years.parquet")["value"][0].as_py(), 1))
     (1, 59.0)
     """
+    if Path(target).resolve() in {file.resolve() for file in _files(source)}:
+        raise ValueError(f"the target {target} is a file to be read, and would be lost: name another.")
     estimates = life_expectancy_batches(
         _read(source, [*by, age, deaths, population], rows=BATCH * len(bands)),
         by=by,
@@ -221,8 +225,8 @@ def _written(batches: Iterable[pa.RecordBatch], path: Path, by: Sequence[str]) -
 
     held: list[pa.RecordBatch] = []
     waiting, made, file = 0, 0, None
-    with ThreadPoolExecutor(1) as writer:
-        try:
+    try:
+        with ThreadPoolExecutor(1) as writer:  # ends first: a file must not be closed while it is written
             going = writer.submit(int)
             for batch in batches:
                 file = file or pq.ParquetWriter(path, batch.schema, use_dictionary=[*by, "quality"])
@@ -235,19 +239,18 @@ def _written(batches: Iterable[pa.RecordBatch], path: Path, by: Sequence[str]) -
             going.result()
             if file is not None and held:
                 file.write_table(pa.Table.from_batches(held))
-        finally:
-            if file is not None:
-                file.close()
+    finally:
+        if file is not None:
+            file.close()
     return made
 
 
 def _together(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
 
-    plain = [
-        pa.record_batch([_plain(column) for column in batch.columns], names=batch.schema.names) for batch in batches
-    ]
-    return pa.Table.from_batches(plain).combine_chunks().to_batches()[0]
+    plain = [pa.table([_plain(column) for column in batch.columns], names=batch.schema.names) for batch in batches]
+    # whole numbers in one file and fractions in the next, or columns in another order, are the same columns
+    return pa.concat_tables(plain, promote_options="permissive").combine_chunks().to_batches()[0]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -263,8 +266,11 @@ class _Stream:
     room: LifeExpectancy | None = None
 
     def check_schema(self, batch: pa.RecordBatch) -> None:
-        import pyarrow.types as kinds  # noqa: PLC0415 - importing the library must stay cheap
+        import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
+        import pyarrow.types as kinds  # noqa: PLC0415
 
+        if not isinstance(batch, pa.RecordBatch):
+            raise ValueError(f"a stream is of pyarrow.RecordBatch, not of {type(batch).__name__}: table.to_batches().")
         names = batch.schema.names
         absent = [name for name in (*self.by, *self.columns) if name not in names]
         if absent:
@@ -345,6 +351,8 @@ class _Stream:
         import pyarrow.types as kinds  # noqa: PLC0415 - importing the library must stay cheap
 
         column = batch.column(name)
+        if kinds.is_dictionary(column.type) and column.dictionary.null_count:
+            column = column.dictionary_decode()  # a label may be missing, too
         column = column if kinds.is_dictionary(column.type) else column.dictionary_encode()
         if column.null_count:
             empty = column.is_null().to_numpy(zero_copy_only=False)
