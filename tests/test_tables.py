@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,39 @@ def test_repeated_keys_are_listed_up_to_five():
     assert "rows 0 and 1 (area_code A; equal values); rows 2 and 3 (area_code B; different values);" in message
     assert "(area_code E; equal values) and 2 more repeat it" in message
     assert "area_code F" not in message
+
+
+def test_rows_that_differ_in_a_series_column_only_are_told_to_name_it():
+    draws = pd.concat([FRAME.assign(draw=0), FRAME.assign(draw=1)], ignore_index=True)
+    with pytest.raises(InvalidDataError, match=r"repeat it\. They differ in 'draw': name it in by=\.$"):
+        stack(draws, ["value"], by=["sex"], axis="area_code")
+    with pytest.raises(InvalidDataError, match="Drop the copies"):
+        stack(draws.assign(draw=0), ["value"], by=["sex"], axis="area_code")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("AreaCode", "area_code"), ("Area Code", "area_code"), ("Value", "value")]
+)
+def test_a_column_written_otherwise_is_named_with_its_cure(written, name):
+    with pytest.raises(SchemaError, match=f"no column '{name}'.* Rename '{written}' to '{name}'"):
+        open_frame(FRAME.rename(columns={name: written}), ["area_code", "value"])
+
+
+def test_a_column_of_another_meaning_is_not_proposed():
+    with pytest.raises(SchemaError, match=r"It has: area_code, sex, value\.$"):
+        open_frame(FRAME, ["area_name"])
+
+
+def test_labels_that_a_spreadsheet_made_dates_of_among_text_are_refused_with_the_cure():
+    ages = pd.Series(["0-4", datetime(2024, 9, 5), "10-14"], dtype=object)
+    with pytest.raises(SchemaError, match="column 'age' mixes text with cells of another kind, such as dates"):
+        stack(FRAME.assign(age=ages), ["value"], by=["age"], axis="area_code")
+
+
+def test_a_path_is_to_be_read_first():
+    for path in ("own.csv", Path("own.csv")):
+        with pytest.raises(SchemaError, match=r"Read a file first: pandas.read_csv\('own.csv'\)"):
+            open_frame(path, [])
 
 
 def test_frames_keep_their_kind():

@@ -19,7 +19,8 @@ from nenc_estimates.kernels.count_tables import LARGEST, binomial_tables, poisso
 from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.sampling import gamma_quantile, normal_quantile
 from nenc_estimates.kernels.transforms import TRANSFORMS
-from nenc_estimates.tables import KEYS, SHOWN, coded_column, number_column, open_frame
+from nenc_estimates.table_messages import SHOWN
+from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import narwhals.stable.v2 as nw
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.table_messages import without_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def opened_on(frame: IntoFrame, required: Sequence[str], *, what: str = "the tab
     columns = opened.collect_schema().names()
     absent = [name for name in required if name not in columns]
     if absent:
-        raise SchemaError(f"{what} has no column {', '.join(map(repr, absent))}. It has: {', '.join(columns)}.")
+        raise SchemaError(without_columns(what, absent, columns))
     return opened
 
 

@@ -20,6 +20,7 @@ from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels.blocks import age_last, empty_rows
 from nenc_estimates.kernels.expectancy import LifeExpectancy, life_expectancy
 from nenc_estimates.kernels.life_table import life_table_faults
+from nenc_estimates.table_messages import without_columns
 from nenc_estimates.withholding import OHID, Counts, withhold
 
 if TYPE_CHECKING:
@@ -209,9 +210,7 @@ def _batches(files: Sequence[Path], columns: list[str], rows: int) -> Iterator[p
         schema = pq.read_schema(file)
         absent = [name for name in columns if name not in schema.names]
         if absent:
-            raise SchemaError(
-                f"{file} has no column {', '.join(map(repr, absent))}. It has: {', '.join(schema.names)}."
-            )
+            raise SchemaError(without_columns(str(file), absent, schema.names))
         texts = [name for name in columns if kinds.is_string(schema.field(name).type)]
         # with pre_buffer, its default, what has been read of a file stays in memory until all of it has been
         with pq.ParquetFile(file, read_dictionary=texts, pre_buffer=False) as opened:
@@ -274,7 +273,7 @@ class _Stream:
         names = batch.schema.names
         absent = [name for name in (*self.by, *self.columns) if name not in names]
         if absent:
-            raise SchemaError(f"the stream has no column {', '.join(map(repr, absent))}. It has: {', '.join(names)}.")
+            raise SchemaError(without_columns("the stream", absent, names))
         for name in self.columns[1:]:
             kind = batch.schema.field(name).type
             if not (kinds.is_integer(kind) or kinds.is_floating(kind)):

@@ -13,6 +13,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from nenc_estimates.errors import InvalidDataError, SchemaError
+from nenc_estimates.table_messages import SHOWN, keys_repeated, listed_rows, no_table, without_columns
 from nenc_estimates.text import FORMULA_STARTS, is_formula
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ KEYS = ("indicator", "edition", "sex", "age", "period", "quantile", "cause", "dr
 """Columns that tell one series from another wherever they occur, in key order; the area comes beside them. Draws of a
 simulation are series of their own."""
 
-SHOWN = 5
-"""Rows that a message names before it says how many more there are."""
-
 
 def open_frame(frame: IntoDataFrame, required: Sequence[str], *, what: str = "the table") -> nw.DataFrame[Any]:
     """Accept a pandas, polars or pyarrow table and check that it has rows and the required columns.
@@ -44,10 +42,10 @@ def open_frame(frame: IntoDataFrame, required: Sequence[str], *, what: str = "th
     try:
         opened = nw.from_native(frame, eager_only=True)
     except (TypeError, ValueError) as problem:
-        raise SchemaError(f"{what} cannot be read as a pandas, polars or pyarrow table: {problem}") from problem
+        raise SchemaError(no_table(what, frame, problem)) from problem
     absent = [name for name in required if name not in opened.columns]
     if absent:
-        raise SchemaError(f"{what} has no column {', '.join(map(repr, absent))}. It has: {', '.join(opened.columns)}.")
+        raise SchemaError(without_columns(what, absent, opened.columns))
     if len(opened) == 0:
         raise SchemaError(
             f"{what} has no rows. Look at the filter that made it: which codes, sexes, periods were asked for?"
@@ -72,18 +70,26 @@ def coded_column(opened: nw.DataFrame[Any], name: str) -> tuple[NDArray[np.intp]
 
     Raises
     ------
+    SchemaError
+        The column mixes text with dates or numbers.
     InvalidDataError
         A cell is empty, and the message names the rows, or holds what a spreadsheet would take for a formula.
     """
     import pyarrow as pa  # noqa: PLC0415 - importing the library must stay cheap
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    cells = opened.get_column(name).to_arrow()
+    try:
+        cells = opened.get_column(name).to_arrow()
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
+        raise SchemaError(
+            f"column {name!r} mixes text with cells of another kind, such as dates that a spreadsheet made of labels: "
+            "read it as text from the original file."
+        ) from problem
     if pa.types.is_dictionary(cells.type):
         cells = cells.cast(cells.type.value_type)
     if cells.null_count:
         empty = np.flatnonzero(opened.get_column(name).is_null().to_numpy())
-        raise InvalidDataError(f"column {name!r} is empty in {_listed([f'row {i}' for i in empty])}.")
+        raise InvalidDataError(f"column {name!r} is empty in {listed_rows([f'row {i}' for i in empty])}.")
     encoded = cells.cast(pa.string()).dictionary_encode()
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     starts = pc.is_in(pc.utf8_slice_codeunits(encoded.dictionary, 0, 1), value_set=pa.array(FORMULA_STARTS))
@@ -140,7 +146,7 @@ class Stack:
             key = [f"{self.axis} {self.labels[label]}", *(f"{name} {self.keys[name][group]}" for name in self.keys)]
             row = self.rows[group, label]
             texts.append(f"row {row} ({', '.join(key)})" if row >= 0 else f"no row for {', '.join(key)}")
-        return _listed(texts, total=len(found))
+        return listed_rows(texts, total=len(found))
 
     def found_in(self, other: Stack, name: str) -> Floats:
         """Return a value column of another stack at this one's cells, met by key; ``nan`` where it has no row."""
@@ -212,7 +218,7 @@ def stack(
     rows = np.full(first.size * labels.size, -1, dtype=np.intp)
     rows[cell] = np.arange(len(opened))
     if rows.size != len(opened) or rows.min() < 0:  # else every cell is filled, so that no row has met another
-        _refuse_duplicates(rows[cell], columns, numbers)
+        _refuse_duplicates(opened, rows[cell], columns, numbers)
     return Stack(
         keys={name: columns[name][1][columns[name][0][first]] for name in by},
         axis=axis,
@@ -373,7 +379,12 @@ def _groups(columns: list[Coded], n_rows: int) -> tuple[NDArray[np.intp], NDArra
     return group, first
 
 
-def _refuse_duplicates(holder: NDArray[np.intp], columns: Mapping[str, Coded], numbers: Mapping[str, Floats]) -> None:
+def _refuse_duplicates(
+    opened: nw.DataFrame[Any],
+    holder: NDArray[np.intp],
+    columns: Mapping[str, Coded],
+    numbers: Mapping[str, Floats],
+) -> None:
     repeated = np.flatnonzero(holder != np.arange(holder.size))
     if repeated.size == 0:
         return
@@ -383,13 +394,7 @@ def _refuse_duplicates(holder: NDArray[np.intp], columns: Mapping[str, Coded], n
         same = all(np.array_equal(column[row], column[other], equal_nan=True) for column in numbers.values())
         key = ", ".join(f"{name} {labels[codes[row]]}" for name, (codes, labels) in columns.items())
         texts.append(f"rows {row} and {other} ({key}; {'equal' if same else 'different'} values)")
-    raise InvalidDataError(
-        f"each key may stand once, but {_listed(texts, total=repeated.size)} repeat it. Drop the copies where the "
-        "values are equal; where they differ, two editions or series are mixed: keep one."
-    )
-
-
-def _listed(texts: Sequence[str], total: int | None = None) -> str:
-    total = len(texts) if total is None else total
-    more = f" and {total - min(SHOWN, len(texts))} more" if total > SHOWN else ""
-    return "; ".join(texts[:SHOWN]) + more
+    spare = [name for name in KEYS if name in opened.columns and name not in columns]
+    cells = {name: opened.get_column(name).to_numpy() for name in spare}
+    apart = [name for name, column in cells.items() if (column[repeated] != column[holder[repeated]]).all()]
+    raise InvalidDataError(keys_repeated(texts, total=repeated.size, apart=apart))
