@@ -297,6 +297,11 @@ def test_bad_input_is_named(change, options, error, message):
         decompose_gap(two(**change), **(SMALL | options))
 
 
+def test_a_population_named_by_another_column_is_told_to_name_the_column():
+    with pytest.raises(SchemaError, match="The column 'place' has it: pass populations='place'"):
+        decompose_gap(two(place="Hartlepool"), **(SMALL | {"between": ("here", "Hartlepool")}))
+
+
 def test_bands_that_differ_between_the_populations_are_named():
     table = two()
     table.loc[(table.area == "there") & (table.age == "80+"), "age"] = "85+"

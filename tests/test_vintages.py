@@ -97,6 +97,14 @@ def test_a_single_crosswalk_serves_as_well():
     assert len(select_geography(frame, [load_crosswalk("ltla21", "nenc")]).table) == 12
 
 
+@pytest.mark.parametrize("measure", ["count", "deaths"])
+def test_a_table_of_counts_or_deaths_is_selected_from_by_them(measure):
+    codes = [*sorted(TWELVE), "E10000006", "E12000001"]
+    selection = select_geography(pd.DataFrame({"area_code": codes, measure: 5}), "nenc")
+    assert set(selection.table["area_code"]) == TWELVE | {"E10000006"}
+    assert selection.set_aside["area_code"].tolist() == ["E12000001"]
+
+
 def test_something_else_than_a_code_is_refused_by_row():
     frame = pd.DataFrame({"area_code": ["E06000001", "Gateshead"], "value": 1.0})
     with pytest.raises(UnknownAreaError, match=r"not GSS codes: row 1 \(area_code Gateshead\). Expected .* E06000001"):

@@ -674,7 +674,12 @@ def test_what_cannot_be_aggregated_says_what_is_needed(name, thirds, hundreds):
         ({"to": None}, "to is None; give 'nenc', 'local_icp', a Crosswalk"),
         ({"to": []}, "to is"),
         ({"to": ["nenc"]}, "to is"),
-        ({"to": "lsoa"}, "there is no crosswalk to 'lsoa'. There are targets: local_icp, nenc"),
+        ({"to": "lsoa"}, r"there is no crosswalk to 'lsoa'. There are targets: local_icp, nenc\.$"),
+        ({"to": "NENC"}, r"There are targets: local_icp, nenc\. Write 'nenc'\.$"),
+        ({"to": "Tees Valley"}, "Tees Valley is one of the areas of 'local_icp': pass to='local_icp'"),
+        ({"to": "E54000050"}, "E54000050 is one of the areas of 'nenc': pass to='nenc'"),
+        ({"kind": "percentage"}, "Here 'percentage' is 'proportion', with multiplier=100"),
+        ({"kind": "HLE"}, "Here 'HLE' is 'healthy life expectancy'"),
         ({"denominator": None}, "kind 'mean' without counts .* is weighted by people: pass denominator="),
         ({"denominator": "births"}, "there is no denominator 'births'. There are: residents"),
         ({"denominator": pd.DataFrame()}, "make one with Denominator.from_table"),
@@ -684,6 +689,13 @@ def test_what_cannot_be_aggregated_says_what_is_needed(name, thirds, hundreds):
 def test_a_wrong_option_says_what_was_expected(options, words, thirds, hundreds):
     with pytest.raises(ValueError, match=words):
         estimate_indicator(table(), **{"to": thirds, "denominator": hundreds} | options)
+
+
+def test_percentages_without_their_multiplier_are_told_to_give_it(thirds, hundreds):
+    with pytest.raises(
+        InvalidDataError, match=r"Is multiplier=1 the one of this table\? A percentage needs multiplier=100"
+    ):
+        estimate_indicator(table().assign(value=20.0), to=thirds, denominator=hundreds, kind="proportion")
 
 
 def test_a_year_beside_periods_is_refused(thirds, hundreds):

@@ -313,7 +313,10 @@ def _judging(
             raise ValueError(f"{name} is {' or '.join(map(repr, known))}, not {value!r}")
     others = sorted(set(problem.area.keys.get("sex", ())) - {goal.sex}) if goal.sex else []
     if others:
-        raise InvalidDataError(f"{goal.named()} is for {goal.sex}; the table holds {', '.join(map(str, others))} too.")
+        raise InvalidDataError(
+            f"{goal.named()} is for {goal.sex}; the table holds {', '.join(map(str, others))} too. Give the rows of "
+            f"{goal.sex} only: table[table['sex'] == {goal.sex!r}]."
+        )
     target = target_window(goal.target, problem.area, by_year=by_year)
     if target.end <= problem.area.periods[-1].end:
         raise SchemaError(f"the target {target} is not later than the latest window: compare the values themselves.")

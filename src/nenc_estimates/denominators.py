@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MID_YEAR = ("population_mid2015_mid2020.csv", "population_mid2022.csv")
 """The packaged mid-year populations by sex and five-year age band, one file a series."""
+
+PACKAGED = ("residents", "residents by broad age")
+"""Names of the packaged denominators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -225,7 +228,14 @@ class Denominator(Summary):
     def _tiles(self, age: str) -> list[int]:
         found = _tiles_of(self.ages, age)
         if found is None:
-            raise SchemaError(f"{self.name} cannot make up age {age!r} from its groups: {', '.join(self.ages)}.")
+            cures = [
+                f" The packaged {name!r} can, for {' and '.join(other.sexes)}."
+                for name, other in ((name, load_denominator(name)) for name in PACKAGED)
+                if _tiles_of(other.ages, age) is not None
+            ]
+            raise SchemaError(
+                f"{self.name} cannot make up age {age!r} from its groups: {', '.join(self.ages)}.{''.join(cures)}"
+            )
         return list(found)
 
 
@@ -276,10 +286,9 @@ def load_denominator(name: str) -> Denominator:
     >>> load_denominator("residents by broad age").people(["E07000029"], sex="Persons", age="18+", year=2020)
     array([55208.])
     """
-    readers: dict[str, Any] = {"residents": _residents, "residents by broad age": _broad_ages}
-    if name not in readers:
-        raise SchemaError(f"there is no denominator {name!r}. There are: {', '.join(readers)}.")
-    made: Denominator = readers[name]()
+    if name not in PACKAGED:
+        raise SchemaError(f"there is no denominator {name!r}. There are: {', '.join(PACKAGED)}.")
+    made = _residents() if name == "residents" else _broad_ages()
     return made.with_sums()
 
 

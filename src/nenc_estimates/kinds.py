@@ -37,6 +37,16 @@ NOT_AGGREGABLE: Mapping[str, str] = MappingProxyType(
 )
 """Kinds that cannot be aggregated from area values, and what is needed instead."""
 
+OTHERWISE_CALLED: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("percentage", "percent", "%", "prevalence"), "'proportion', with multiplier=100"),
+        "rate": "'crude rate' or 'directly standardised rate'",
+        "le": "'life expectancy'",
+        "hle": "'healthy life expectancy'",
+    }
+)
+"""Everyday words for kinds, and the kind that is meant."""
+
 Family = Literal["sum", "binomial", "poisson", "ratio", "dobson", "normal", "plain"]
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(

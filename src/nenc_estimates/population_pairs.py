@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from nenc_estimates.age_tables import check_shares, stack_ages
@@ -195,11 +196,14 @@ def _withheld(counts: tuple[Floats, Floats], state: Prevalence | None, bands: Ag
 
 
 def _rows_of(table: IntoDataFrame, populations: str, pair: tuple[str, str]) -> IntoDataFrame:
-    named = text_column(open_frame(table, [populations]), populations)
+    opened = open_frame(table, [populations])
+    named = text_column(opened, populations)
     for name in pair:
         if not (named == name).any():
             others = ", ".join(dict.fromkeys(named.tolist()))
-            raise SchemaError(f"no row has {populations} {name!r}. It has: {others[:200]}.")
+            where = [column.name for column in opened.iter_columns() if name in column.cast(nw.String).to_list()]
+            cure = f" The column {where[0]!r} has it: pass populations={where[0]!r}." if where else ""
+            raise SchemaError(f"no row has {populations} {name!r}. It has: {others[:200]}.{cure}")
     kept: IntoDataFrame = rows_where(table, np.isin(named, pair))
     return kept
 

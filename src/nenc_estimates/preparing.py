@@ -10,7 +10,7 @@ import numpy as np
 from nenc_estimates.aggregation import places_of
 from nenc_estimates.denominators import Denominator, load_denominator
 from nenc_estimates.errors import InvalidDataError, SchemaError
-from nenc_estimates.kinds import KINDS, NOT_AGGREGABLE
+from nenc_estimates.kinds import KINDS, NOT_AGGREGABLE, OTHERWISE_CALLED
 from nenc_estimates.layout import Layout, lay_out
 from nenc_estimates.missing import Imputed, check_missing, check_reasons, impute
 from nenc_estimates.routes import VALUES, Options, StandardError
@@ -140,7 +140,9 @@ def check_options(options: Options, *, year: int | None = None) -> None:
         ("standard_error", options.standard_error, get_args(StandardError)),
     ):
         if not isinstance(value, str) or value not in known:
-            raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.")
+            meant = OTHERWISE_CALLED.get(str(value).casefold()) if name == "kind" else None
+            cure = f" Here {value!r} is {meant}." if meant else ""
+            raise ValueError(f"{name} {value!r} is unknown. Known: {', '.join(map(repr, known))}.{cure}")
     check_missing(options.missing, kind=kind, multiplier=options.multiplier)
     share, level = options.min_coverage, options.confidence
     number = (int, float, np.integer, np.floating)
@@ -177,9 +179,10 @@ def _check_range(stacked: Stack, options: Options) -> None:
         highest = options.multiplier if is_share else np.inf
         wrong = (values["value"] < 0) | (values["value"] > highest)
         if wrong.any():
+            cure = " A percentage needs multiplier=100." if is_share and highest == 1 else ""
             raise InvalidDataError(
                 f"kind {kind!r} lies between 0 and {highest:g}, but does not in {stacked.named(wrong)}. "
-                f"Is multiplier={options.multiplier:g} the one of this table?"
+                f"Is multiplier={options.multiplier:g} the one of this table?{cure}"
             )
     if is_share and {"count", "denominator"} <= set(values):
         over = values["count"] > values["denominator"]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Table = TypeVar("Table", bound="IntoDataFrame")
 
+MEASURES = ("value", "count", "deaths")
+"""Columns that say whether an area has a figure: the first that a table has."""
+
 _GSS = re.compile(r"[EKNSW][0-9]{8}")
 _LARGER = MappingProxyType({"E12": "region", "E92": "country"})
 
@@ -54,11 +57,26 @@ class Selection(Summary, Generic[Table]):
 def crosswalks_to(to: Target) -> tuple[Crosswalk, ...]:
     """Return the crosswalks that ``to`` names: a packaged target, one crosswalk, or several, in order of preference."""
     if isinstance(to, str):
-        return load_crosswalks(to)
+        try:
+            return load_crosswalks(to)
+        except UnknownAreaError as problem:
+            raise UnknownAreaError(f"{problem}{_meant(to)}") from problem
     several = (to,) if isinstance(to, Crosswalk) else tuple(to or ())
     if not several or not all(isinstance(each, Crosswalk) for each in several):
         raise ValueError(f"to is {to!r}; give 'nenc', 'local_icp', a Crosswalk or a list of Crosswalks.")
     return several
+
+
+def _meant(to: str) -> str:
+    """Say which packaged target a name or code belongs to; nothing if to none."""
+    for target in ("nenc", "local_icp"):
+        crosswalk = load_crosswalks(target)[0]
+        words = {word.casefold() for code in crosswalk.targets for word in (code, crosswalk.names.get(code, code))}
+        if to.casefold() == target:
+            return f" Write {target!r}."
+        if to.casefold() in words:
+            return f" {to} is one of the areas of {target!r}: pass to={target!r}."
+    return ""
 
 
 def merge_superseded(stacked: Stack) -> tuple[Stack, tuple[str, ...]]:
@@ -139,7 +157,7 @@ def select_geography(table: IntoDataFrameT, to: Target) -> Selection[IntoDataFra
     Parameters
     ----------
     table
-        Columns ``area_code`` and ``value`` and any of the key columns.
+        Columns ``area_code`` and ``value``, or without it ``count`` or ``deaths``, and any of the key columns.
     to
         ``"nenc"``, ``"local_icp"``, or the crosswalks themselves.
 
@@ -162,11 +180,12 @@ def select_geography(table: IntoDataFrameT, to: Target) -> Selection[IntoDataFra
     (13, ['region: it holds whole local authorities'])
     """
     crosswalks = sorted(crosswalks_to(to), key=lambda crosswalk: -len(crosswalk.members))
-    opened = open_frame(table, ["area_code", "value"])
+    opened = open_frame(table, ["area_code"])
     by = [name for name in KEYS if name in opened.columns]
-    stacked, _ = merge_superseded(stack(table, ["value"], by=by, axis="area_code"))
+    measure = next((name for name in MEASURES if name in opened.columns), MEASURES[0])
+    stacked, _ = merge_superseded(stack(table, [measure], by=by, axis="area_code"))
     _refuse_strangers(stacked, crosswalks)
-    filled = ~np.isnan(stacked.values["value"])
+    filled = ~np.isnan(stacked.values[measure])
     lacking = np.stack([_missing(filled, stacked.labels, crosswalk) for crosswalk in crosswalks], axis=-1)
     sizes = np.array([len(crosswalk.members) for crosswalk in crosswalks])
     lacking = np.where(lacking == sizes, sizes.max() + 1, lacking)  # one without any member is never the choice
