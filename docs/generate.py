@@ -353,7 +353,9 @@ def _dictionary() -> Iterator[str]:
             facts = {
                 "Publisher": entry.publisher,
                 "Edition": entry.edition,
-                "Read as": entry.edition_id and f"`read_indicator({entry.indicator!r}, edition={entry.edition_id!r})`",
+                "Read as": f"`read_indicator({entry.indicator!r}, edition={entry.edition_id!r})`"
+                if entry.edition_id
+                else f"`read_table({Path(name).stem!r})`",
                 "Status": entry.status,
                 "Population series": entry.series,
                 "Shares count": entry.basis,

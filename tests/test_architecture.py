@@ -52,6 +52,7 @@ PUBLIC = {
     "project_trajectory",
     "read_goals",
     "read_indicator",
+    "read_table",
     "read_specification",
     "recent_trend",
     "run_release",

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +15,7 @@ from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.indicators import INDICATORS
 from nenc_estimates.packaged import COLUMN_TYPES, data_folder, indicator_files, manifest, read_packaged
 from nenc_estimates.periods import Period
-from nenc_estimates.readers import read_indicator
+from nenc_estimates.readers import read_indicator, read_table
 
 FILES = [(folder, name) for folder in ("lookups", "indicators") for name in manifest(folder)]
 
@@ -77,6 +78,16 @@ def test_text_stays_text_and_an_empty_number_is_null():
     smoking = read_packaged("indicators", "smoking_ohid_2026_04.csv")
     assert smoking["value"].null_count > 0
     assert str(smoking.schema.field("value").type) == COLUMN_TYPES["value"].replace("float64", "double")
+
+
+@pytest.mark.parametrize(("folder", "name"), FILES, ids=[name for _, name in FILES])
+def test_every_table_is_read_by_its_name(folder, name):
+    pd.testing.assert_frame_equal(read_table(Path(name).stem), read_packaged(folder, name).to_pandas())
+
+
+def test_a_table_that_is_not_there_lists_those_there_are():
+    with pytest.raises(SchemaError, match=r"no packaged table 'deaths'\. There are: .*deaths_by_age_ons_2014"):
+        read_table("deaths")
 
 
 def test_a_missing_edition_lists_those_there_are():

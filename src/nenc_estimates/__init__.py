@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         read_lookup,
         read_mid_year_estimates,
         read_nomis,
+        read_table,
     )
     from nenc_estimates.recent_trends import recent_trend
     from nenc_estimates.release import run_release
@@ -151,6 +152,7 @@ _HOME = {
     "read_mid_year_estimates": "readers",
     "read_nomis": "readers",
     "read_specification": "specification",
+    "read_table": "readers",
     "recent_trend": "recent_trends",
     "run_release": "release",
     "select_geography": "vintages",
@@ -243,6 +245,7 @@ __all__ = [
     "read_mid_year_estimates",
     "read_nomis",
     "read_specification",
+    "read_table",
     "recent_trend",
     "run_release",
     "select_geography",

@@ -130,8 +130,8 @@ def decompose_gap(
 
     By cause, from the packaged example of invented deaths, whose columns are the ones to fill.
 
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> example = read_packaged("lookups", "invented_deaths_by_cause.csv").to_pandas()
+    >>> from nenc_estimates import read_table
+    >>> example = read_table("invented_deaths_by_cause")
     >>> example.columns.tolist()
     ['area', 'sex', 'period', 'age', 'cause', 'deaths', 'population']
     >>> pair = ("invented nation", "invented region")

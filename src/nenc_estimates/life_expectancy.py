@@ -101,8 +101,8 @@ def estimate_life_expectancy(
 
     Examples
     --------
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> table = read_packaged("indicators", "deaths_by_age_ons_2014.csv").to_pandas()
+    >>> from nenc_estimates import read_table
+    >>> table = read_table("deaths_by_age_ons_2014")
     >>> estimates = estimate_life_expectancy(table[table["area_name"] == "Hartlepool"], at=(0, 65))
     >>> estimates[["sex", "age", "value", "lower", "upper"]].round(1).values.tolist()
     [['Female', '0', 81.4, 80.2, 82.6], ['Female', '65-69', 20.3, 19.5, 21.1],
@@ -168,8 +168,8 @@ def pool_life_tables(
 
     Examples
     --------
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> table = read_packaged("indicators", "deaths_by_age_ons_2014.csv").to_pandas()
+    >>> from nenc_estimates import read_table
+    >>> table = read_table("deaths_by_age_ons_2014")
     >>> pooled = pool_life_tables(table, to="nenc", at=0)
     >>> pooled[["sex", "value", "lower", "upper", "n_areas"]].round(2).values.tolist()
     [['Female', 81.83, 81.62, 82.04, 16], ['Male', 77.8, 77.58, 78.03, 16]]
@@ -242,8 +242,8 @@ def compare_pooled_and_weighted(
 
     Examples
     --------
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> table = read_packaged("indicators", "deaths_by_age_ons_2014.csv").to_pandas()
+    >>> from nenc_estimates import read_table
+    >>> table = read_table("deaths_by_age_ons_2014")
     >>> compared = compare_pooled_and_weighted(table, to="nenc")
     >>> compared[["pooled", "weighted", "difference", "age_structure", "convexity"]].round(2).values.tolist()
     [[81.83, 81.83, -0.01, -0.05, 0.05], [77.8, 77.73, -0.07, -0.13, 0.05]]

@@ -83,8 +83,8 @@ def simulate_life_expectancy(
 
     Examples
     --------
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> table = read_packaged("indicators", "deaths_by_age_ons_2014.csv").to_pandas()
+    >>> from nenc_estimates import read_table
+    >>> table = read_table("deaths_by_age_ons_2014")
     >>> made = simulate_life_expectancy(table[table["area_name"] == "Hartlepool"], seed=1)
     >>> made[["sex", "value", "lower", "upper"]].round(1).values.tolist()
     [['Female', 81.4, 80.2, 82.6], ['Male', 77.0, 75.8, 78.3]]

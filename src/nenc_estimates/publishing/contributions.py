@@ -102,9 +102,8 @@ def draw_contributions(table: IntoDataFrame, *, source: str, form: Form = "bars"
 
     Examples
     --------
-    >>> from nenc_estimates import decompose_gap
-    >>> from nenc_estimates.packaged import read_packaged
-    >>> example = read_packaged("lookups", "invented_deaths_by_cause.csv").to_pandas()
+    >>> from nenc_estimates import decompose_gap, read_table
+    >>> example = read_table("invented_deaths_by_cause")
     >>> pair = ("invented nation", "invented region")
     >>> parts = decompose_gap(example, between=pair, by="cause", populations="area")
     >>> chart = draw_contributions(parts, form="scarf", source="invented: drawn at random")

@@ -10,7 +10,7 @@ from nenc_estimates.readers.limits import LIMITS, Limits
 from nenc_estimates.readers.lookups import read_lookup
 from nenc_estimates.readers.mid_year import read_mid_year_estimates
 from nenc_estimates.readers.nomis import read_nomis
-from nenc_estimates.readers.packaged_indicators import read_indicator
+from nenc_estimates.readers.packaged_indicators import read_indicator, read_table
 from nenc_estimates.readers.report import Read, ReadReport, Remark
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "read_lookup",
     "read_mid_year_estimates",
     "read_nomis",
+    "read_table",
 ]
