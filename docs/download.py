@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from nenc_estimates import read_indicator
@@ -49,3 +51,7 @@ def download() -> str:
         "Time period range": "3y",
     }
     return pd.DataFrame(columns, index=table.index).to_csv(index=False)
+
+
+if __name__ == "__main__":
+    Path(NAME).write_text(download(), encoding="utf-8", newline="")

@@ -26,6 +26,15 @@ def test_the_gap_comes_with_its_reference_and_limits():
     np.testing.assert_allclose((made["upper"] - made["lower"]) / 2, 1.959963984540054 * made["se"], rtol=1e-12)
 
 
+def test_one_share_will_do_for_one_area_and_for_no_more():
+    area = rows([59.4], codes="A", se=0.3)
+    pd.testing.assert_frame_equal(
+        estimate_gap(area, ENGLAND, share=0.05), estimate_gap(area, ENGLAND, share={"A": 0.05})
+    )
+    with pytest.raises(InvalidDataError, match=r"one share for 2 areas: give one for each, such as \{'A': 0\.05\}"):
+        estimate_gap(rows([59.4, 64.0], se=0.3), ENGLAND, share=0.05)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_better_turns_the_sign_and_nothing_else(area, reference):

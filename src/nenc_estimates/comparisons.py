@@ -30,7 +30,7 @@ def estimate_gap(
     estimates: IntoDataFrameT,
     reference: IntoDataFrame,
     *,
-    share: Mapping[str, float] | None = None,
+    share: float | Mapping[str, float] = 0.0,
     better: Better = "higher",
     confidence: float = 0.95,
 ) -> IntoDataFrameT:
@@ -43,8 +43,8 @@ def estimate_gap(
     reference
         One row for each series: the same key columns, ``area_code, value``, and ``se`` or 95 % limits where known.
     share
-        Area code to the share of the reference's people who live in the area, for an area that is part of the
-        reference: the two then share their errors. Default 0 for every area.
+        Share of the reference's people who live in the area, for an area that is part of the reference: the two then
+        share their errors. A number for a table of one area, else area code to share; 0 where none is given.
     better
         ``"higher"``: gap = reference - area (years behind). ``"lower"``: gap = area - reference (excess).
     confidence
@@ -80,7 +80,7 @@ def estimate_gap(
     by = _shared_keys(estimates, reference, KEYS)
     stacked = _stacked(estimates, by)
     code, expected, reference_se = _reference_of(stacked, _stacked(reference, by))
-    shares = _shares(share or {}, stacked, code)
+    shares = _shares(share, stacked, code)
     value = gaps.gap(stacked.values["value"], expected[:, None], better=better)
     se = stacked.values.get("se", np.full(value.shape, np.nan))
     variance = gaps.gap_variance(se**2, reference_se[:, None] ** 2, share=shares)
@@ -225,13 +225,18 @@ def count_areas_below(table: IntoDataFrameT, level: float, *, areas: Sequence[st
     return tidy({**columns, "n_areas": [len(chosen)] * len(ordered)}, stacked.backend)
 
 
-def _shares(share: Mapping[str, float], stacked: Stack, references: NDArray[np.object_]) -> Floats:
+def _shares(share: float | Mapping[str, float], stacked: Stack, references: NDArray[np.object_]) -> Floats:
     """Share of the reference that each area makes, checked: a slip would lose the limits, or make them wrong."""
     itself = sorted(set(stacked.labels) & set(references.tolist()))
     if itself:
         raise InvalidDataError(
             f"{', '.join(itself)} stands among the estimates and is the reference: leave it out of one."
         )
+    if isinstance(share, (int, float)):
+        if share and len(stacked.labels) > 1:
+            example = {stacked.labels[0]: share}
+            raise InvalidDataError(f"one share for {len(stacked.labels)} areas: give one for each, such as {example}.")
+        share = dict.fromkeys(stacked.labels, share)
     strange = sorted(set(share) - set(stacked.labels))
     if strange:
         raise InvalidDataError(f"share names {', '.join(strange)}, which has no estimate.")

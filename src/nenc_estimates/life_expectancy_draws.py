@@ -56,7 +56,7 @@ def simulate_life_expectancy(
     workers: int = 1,
     progress: bool | None = None,
 ) -> Any:
-    """Life expectancy of every group of a table, with limits from draws of its deaths: `simulate` made fast.
+    """Life expectancy of every group of a table, with limits from draws of its deaths: ``simulate`` made fast.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def simulate_life_expectancy(
         As in :func:`~nenc_estimates.estimate_life_expectancy`. What that function withholds is withheld here, the
         rule on wide intervals by its closed form.
     seed, draws, points, confidence, keys, max_bytes, workers, progress
-        As in `simulate`. With Sobol points each group has points of its own.
+        As in ``simulate``. With Sobol points each group has points of its own.
     drawn
         ``Poisson()``, or ``Gamma()`` where few people die.
     at
@@ -73,13 +73,13 @@ def simulate_life_expectancy(
     Returns
     -------
     frame of the caller's kind
-        The key columns, ``age``, and from ``value`` on the columns of `simulate`, one row for each group and age, in
-        key order. The draws are those that `simulate` makes of ``estimate_life_expectancy``, to the last bit.
+        The key columns, ``age``, and from ``value`` on the columns of ``simulate``, one row for each group and age, in
+        key order. The draws are those that ``simulate`` makes of ``estimate_life_expectancy``, to the last bit.
 
     Raises
     ------
     SchemaError, InvalidDataError, ValueError
-        As in `simulate`.
+        As in ``simulate``.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 """Draws of counts by tables: Poisson and binomial, exact, in a twentieth of the time of a generator of numbers.
 
-The 56 bits of a word (`sampling`) are a place on the distribution function. Its first 12 bits choose one of 4,096
-buckets. In most of them there is no step of the function: all their words are one count, which stands in a table. The
-others, about one in a hundred, are settled by all 56 bits. Instead of the count a table may hold anything that follows
-from it, such as the probability of dying: it is then drawn without being computed again.
+The 56 bits of a word (:mod:`~nenc_estimates.kernels.sampling`) are a place on the distribution function. Its first 12
+bits choose one of 4,096 buckets. In most of them there is no step of the function: all their words are one count, which
+stands in a table. The others, about one in a hundred, are settled by all 56 bits. Instead of the count a table may hold
+anything that follows from it, such as the probability of dying: it is then drawn without being computed again.
 """
 
 from __future__ import annotations

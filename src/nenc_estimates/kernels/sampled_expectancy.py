@@ -1,7 +1,8 @@
 """Life expectancy of many draws of one life table, without drawing a death.
 
 Population stands still, so the probability of surviving an age band is a function of the number of deaths in it, and
-can be drawn itself from a table (`count_tables`). What is left is a multiplication and two additions a band.
+can be drawn itself from a table (:mod:`~nenc_estimates.kernels.count_tables`). What is left is a multiplication and two
+additions a band.
 """
 
 from __future__ import annotations
