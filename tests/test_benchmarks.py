@@ -21,7 +21,7 @@ NOT_TIMED = {
     "a generator, timed as stream_life_expectancy consumes it": ["life_expectancy_batches"],
     "an error": ["EstimatesError", "InvalidDataError", "SchemaError", "UnknownAreaError"],
     "reads a packaged file, once": [
-        *("load_crosswalk", "load_denominator", "read_goals", "read_indicator", "read_specification"),
+        *("load_crosswalk", "load_denominator", "read_goals", "read_indicator", "read_specification", "read_table"),
     ],
 }
 """Public names without a benchmark, by reason."""

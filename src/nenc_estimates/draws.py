@@ -19,6 +19,7 @@ from nenc_estimates.kernels.count_tables import LARGEST, binomial_tables, poisso
 from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.sampling import gamma_quantile, normal_quantile
 from nenc_estimates.kernels.transforms import TRANSFORMS
+from nenc_estimates.summaries import listed
 from nenc_estimates.table_messages import SHOWN
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame
 
@@ -397,5 +398,4 @@ def _refuse(wrong: NDArray[np.bool_], fault: str) -> None:
 
 
 def _rows(rows: NDArray[np.intp]) -> str:
-    more = f" and {rows.size - SHOWN} more" if rows.size > SHOWN else ""
-    return f"row{'s' * (rows.size > 1)} {', '.join(map(str, rows[:SHOWN].tolist()))}{more}"
+    return f"row{'s' * (rows.size > 1)} {listed([*map(str, rows.tolist())], most=SHOWN)}"
