@@ -204,6 +204,9 @@ def test_what_cannot_be_drawn_is_refused_with_the_cure(real, ages):
         draw_contributions(real, source=SOURCE, form="pie")
     with pytest.raises(ValueError, match="source is empty: say where the deaths come from"):
         draw_contributions(real, source=" ")
+    one = men(real).reset_index(drop=True)
+    with pytest.raises(InvalidDataError, match="parts do not add up to the gap"):
+        draw_contributions(one.assign(value=one["value"].where(one.index != 0)), source=SOURCE)
     with pytest.raises(InvalidDataError, match="parts do not add up to the gap"):
         draw_contributions(men(real)[men(real)["cause"] != "cancer"], source=SOURCE)
     with pytest.raises(InvalidDataError, match="the gap has 0 rows"):
