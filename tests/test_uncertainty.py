@@ -317,6 +317,7 @@ def test_memory_stays_within_its_limit_and_does_not_grow_with_the_number_of_draw
         ({"draws": 1000, "points": "sobol"}, ValueError, "powers of two, such as 1,024"),
         ({"points": "halton"}, ValueError, "points are 'random' or 'sobol'"),
         ({"confidence": 95}, ValueError, "write 0.95, not 95"),
+        ({"confidence": 0.998}, ValueError, "limits at 0.998 need 3,000 draws or more"),
         ({"confidence": (0.8, 0.95)}, ValueError, "one level here"),
         ({"drawn": {}}, ValueError, "drawn says for each column"),
         ({"drawn": {"B": DEATHS}}, ValueError, "drawn by one of"),

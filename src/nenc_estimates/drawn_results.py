@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,6 +35,9 @@ MAX_BYTES: Final = 256 * 2**20
 
 FEWEST: Final = {"random": 1000, "sobol": 128}
 """Fewest draws: with less, limits are not worth their name."""
+
+BEYOND: Final = 3
+"""Fewest draws expected beyond a limit: with less, the limit lies too near and its Monte Carlo error is too small."""
 
 _COPIES: Final = 6
 """Arrays of the size of the draws that a summary needs."""
@@ -190,7 +194,11 @@ def check_simulation(
     draws = int(draws)
     if points == "sobol" and draws & (draws - 1):
         raise ValueError(f"Sobol points come in powers of two, such as 1,024 or 4,096, not {draws:,}")
-    one_level(confidence)
+    needed = ceil(BEYOND / ((1 - one_level(confidence)) / 2) - 1e-6)
+    if draws < needed:
+        raise ValueError(
+            f"limits at {confidence} need {needed:,} draws or more, or too few lie beyond them, not {draws:,}"
+        )
     check_workers(workers)
     if 8 * _COPIES * draws * outputs > max_bytes // 4:
         raise ValueError(f"{draws:,} draws do not fit in {max_bytes:,} bytes: take fewer draws, or raise max_bytes")

@@ -82,7 +82,7 @@ def simulate(
         ``"random"``, or ``"sobol"``: scrambled Sobol points, of which 1,024 give mean and standard deviation better
         than 10,000 random draws where a few dozen figures are drawn. They depend on all rows of the tables.
     confidence
-        Level of the limits.
+        Level of the limits; three draws at least are expected beyond each.
     keys
         Columns that tell the rows of a table apart (with several tables: by their name). Default: the usual names,
         ``area_code, sex, age, period, …``.
