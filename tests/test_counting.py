@@ -156,6 +156,12 @@ def test_ages_are_numbers():
 
 
 @every_kind
+def test_bands_do_not_replace_another_column_of_ages(kind):
+    with pytest.raises(SchemaError, match="the table has a column 'age' beside 'years', which would be lost"):
+        assign_age_bands(kind(pa.table({"years": [3], "age": ["three"]})), years="years")
+
+
+@every_kind
 def test_a_lookup_gives_each_row_its_area_once(kind):
     counts = kind(pa.table({"lsoa21": ["c", "a", "c"], "deaths": [1, 2, 3]}))
     lookup = kind(pa.table({"lsoa21": ["a", "b", "c"], "quantile": [1, 2, 3]}))

@@ -165,7 +165,7 @@ def assign_age_bands(frame: IntoFrameT, *, years: str = "age", bands: AgeBands =
     Raises
     ------
     SchemaError
-        The column is missing or holds no numbers.
+        The column is missing or holds no numbers, or another column is called ``age`` already.
 
     Examples
     --------
@@ -174,9 +174,11 @@ def assign_age_bands(frame: IntoFrameT, *, years: str = "age", bands: AgeBands =
     ['0', '1-4', '90+']
     """
     opened = opened_on(frame, [years])
-    kind = opened.collect_schema()[years]
-    if not kind.is_numeric():
-        raise SchemaError(f"column {years!r} holds {kind}, not completed years of age as numbers.")
+    schema = opened.collect_schema()
+    if not schema[years].is_numeric():
+        raise SchemaError(f"column {years!r} holds {schema[years]}, not completed years of age as numbers.")
+    if years != "age" and "age" in schema:
+        raise SchemaError(f"the table has a column 'age' beside {years!r}, which would be lost: drop or rename it.")
     possible = (nw.col(years) >= bands.lower[0]) & (nw.col(years) <= OLDEST)
     label = nw.when(possible).then(_label(years, bands.lower, bands.labels)).cast(nw.String)  # dask has several texts
     return opened.with_columns(label.alias("age")).to_native()
