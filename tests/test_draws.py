@@ -14,8 +14,9 @@ from nenc_estimates import (
     Published,
     SchemaError,
 )
-from nenc_estimates.draws import SAMPLERS, refuse_zero_deaths, row_names, sampler
+from nenc_estimates.draws import refuse_zero_deaths, row_names
 from nenc_estimates.kernels.sampling import random_words
+from nenc_estimates.samplers import SAMPLERS, sampler
 
 NAMES = np.arange(8, dtype=np.uint64).reshape(4, 2)
 WORDS = random_words(1, NAMES, first=0, count=100_000)

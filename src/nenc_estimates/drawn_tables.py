@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from nenc_estimates.draws import Published, key_columns, refuse_zero_deaths, row_names, sampler
+from nenc_estimates.draws import Published, key_columns, refuse_zero_deaths, row_names
 from nenc_estimates.errors import SchemaError
 from nenc_estimates.kernels.sampling import word_source
+from nenc_estimates.samplers import sampler
 from nenc_estimates.tables import open_frame
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from narwhals.stable.v2.typing import IntoDataFrame
     from numpy.typing import NDArray
 
-    from nenc_estimates.draws import Draw, Sampler
+    from nenc_estimates.draws import Draw
     from nenc_estimates.kernels.sampling import Points, Source, Words
+    from nenc_estimates.samplers import Sampler
 
     Floats = NDArray[np.float64]
     Tables = IntoDataFrame | Mapping[str, IntoDataFrame]

@@ -9,12 +9,13 @@ import numpy as np
 from nenc_estimates.age_bands import ABRIDGED_90
 from nenc_estimates.age_tables import chosen_ages, stack_ages
 from nenc_estimates.drawn_results import MAX_BYTES, SUMMARY, check_simulation, summary_columns
-from nenc_estimates.draws import Gamma, Poisson, key_columns, refuse_zero_deaths, row_names, sampler
+from nenc_estimates.draws import Gamma, Poisson, key_columns, refuse_zero_deaths, row_names
 from nenc_estimates.kernels.draw_summaries import draw_summary
 from nenc_estimates.kernels.expectancy import life_expectancy
 from nenc_estimates.kernels.sampled_expectancy import BLOCK, sampled_life_expectancy
 from nenc_estimates.kernels.sampling import check_seed, gamma_quantile, word_source
 from nenc_estimates.running import run_pieces
+from nenc_estimates.samplers import sampler
 from nenc_estimates.tables import open_frame, tidy
 from nenc_estimates.withholding import OHID, check_counts, withhold
 
