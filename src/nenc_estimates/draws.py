@@ -247,9 +247,9 @@ def refuse_zero_deaths(
         raise InvalidDataError(
             f"the open age band {labels[codes[last[worst]]]!r} may be drawn without deaths, and life would then have "
             f"no end: {named_rows(last[ever > RISK])}. In the worst of {many} group{'s' * (many > 1)} ("
-            f"{count[worst]:g} deaths in row {last[worst]}) the chance is {none[worst]:.2g} in a draw and {ever[worst]:.2g} in at least "
-            f"one of {draws:,}. Draw with Gamma(), pool years or areas, or end the age bands earlier (85+); "
-            "open_band='allow' where no life table is made."
+            f"{count[worst]:g} deaths in row {last[worst]}) the chance is {none[worst]:.2g} in a draw and "
+            f"{ever[worst]:.2g} in at least one of {draws:,}. Draw with Gamma(), pool years or areas, "
+            "or end the age bands earlier (85+); open_band='allow' where no life table is made."
         )
 
 
