@@ -48,6 +48,13 @@ def test_numbers_alone_never_have_a_direction():
         parse_quantiles(["1", "2", "3", "4", "5"], quantiles=5)
 
 
+def test_what_numbers_alone_do_not_say_is_asked_for_at_once():
+    with pytest.raises(SchemaError, match=r"such as quantiles=5, most_deprived=1$"):
+        parse_quantiles(["1", "2", "3", "4", "5"])
+    with pytest.raises(SchemaError, match=r"such as quantiles=5$"):
+        parse_quantiles(["1 - most deprived", "2", "5 - least deprived"])
+
+
 def test_the_number_of_quantiles_is_not_taken_from_the_largest():
     with pytest.raises(SchemaError, match=r"the number of quantiles.*never guessed"):
         parse_quantiles(["1", "2", "3", "4"], most_deprived=1)

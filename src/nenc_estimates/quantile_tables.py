@@ -77,11 +77,12 @@ def parse_quantiles(
     ([10, 9, 1], 10)
     """
     read = {label: _read(label) for label in dict.fromkeys(map(str, labels))}
+    unsaid = most_deprived is None and {form for form, _, _ in read.values()} == {"number"}
     count = _agreed(
         {label: unit for label, (_, _, unit) in read.items() if unit},
         quantiles,
         what="the number of quantiles",
-        option="quantiles=5",
+        option="quantiles=5, most_deprived=1" if unsaid else "quantiles=5",
     )
     if count < LEAST:
         raise SchemaError(f"a measure of inequality needs {LEAST} or more quantiles, not {count}")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 SHOWN = 5
 """Rows that a message names before it says how many more there are."""
 
@@ -25,6 +28,19 @@ def listed_rows(texts: Sequence[str], total: int | None = None) -> str:
     total = len(texts) if total is None else total
     more = f" and {total - min(SHOWN, len(texts))} more" if total > SHOWN else ""
     return "; ".join(texts[:SHOWN]) + more
+
+
+def rows_named(rows: NDArray[np.intp]) -> str:
+    """Name the first rows by their numbers, and how many more there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows_named(np.array([3])), rows_named(np.arange(7))
+    ('row 3', 'rows 0, 1, 2, 3, 4 and 2 more')
+    """
+    more = f" and {rows.size - SHOWN} more" if rows.size > SHOWN else ""
+    return f"row{'s' * (rows.size > 1)} {', '.join(map(str, rows[:SHOWN].tolist()))}{more}"
 
 
 def without_columns(what: str, absent: Sequence[str], columns: Sequence[str]) -> str:
