@@ -15,8 +15,7 @@ import numpy as np
 from nenc_estimates.age_bands import parse_age
 from nenc_estimates.errors import InvalidDataError, SchemaError
 from nenc_estimates.kernels.transforms import TRANSFORMS
-from nenc_estimates.summaries import listed
-from nenc_estimates.table_messages import SHOWN
+from nenc_estimates.table_messages import rows_named
 from nenc_estimates.tables import KEYS, coded_column, number_column, open_frame
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ def row_names(opened: Frame, keys: Sequence[str], stream: str) -> NDArray[np.uin
     twice = np.flatnonzero(size[group.ravel()] > 1)
     if twice.size:
         raise InvalidDataError(
-            f"{named_rows(twice)} have the same keys ({', '.join(keys) or 'none'}), and would draw the same numbers. "
+            f"{rows_named(twice)} have the same keys ({', '.join(keys) or 'none'}), and would draw the same numbers. "
             "Name the columns that tell rows apart: keys=[...]."
         )
     return found
@@ -246,7 +245,7 @@ def refuse_zero_deaths(
         many = np.unique(groups[ever > RISK]).size
         raise InvalidDataError(
             f"the open age band {labels[codes[last[worst]]]!r} may be drawn without deaths, and life would then have "
-            f"no end: {named_rows(last[ever > RISK])}. In the worst of {many} group{'s' * (many > 1)} ("
+            f"no end: {rows_named(last[ever > RISK])}. In the worst of {many} group{'s' * (many > 1)} ("
             f"{count[worst]:g} deaths in row {last[worst]}) the chance is {none[worst]:.2g} in a draw and "
             f"{ever[worst]:.2g} in at least one of {draws:,}. Draw with Gamma(), pool years or areas, "
             "or end the age bands earlier (85+); open_band='allow' where no life table is made."
@@ -257,8 +256,3 @@ def _groups(opened: Frame, keys: Sequence[str], rows: NDArray[np.intp]) -> NDArr
     """Give each of some rows the number of the group that it is in by these keys."""
     columns = [coded_column(opened, name)[0][rows] for name in keys]
     return np.unique(np.stack(columns, axis=-1), axis=0, return_inverse=True)[1].ravel().astype(np.intp)
-
-
-def named_rows(rows: NDArray[np.intp]) -> str:
-    """Name some rows, for a message."""
-    return f"row{'s' * (rows.size > 1)} {listed([*map(str, rows.tolist())], most=SHOWN)}"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from nenc_estimates.draws import Binomial, Gamma, Poisson, Prevalence, Published, named_rows
+from nenc_estimates.draws import Binomial, Gamma, Poisson, Prevalence, Published
 from nenc_estimates.errors import InvalidDataError
 from nenc_estimates.kernels.count_tables import LARGEST, binomial_tables, poisson_tables
 from nenc_estimates.kernels.levels import z_value
 from nenc_estimates.kernels.sampling import gamma_quantile, normal_quantile
 from nenc_estimates.kernels.transforms import TRANSFORMS
+from nenc_estimates.table_messages import rows_named
 from nenc_estimates.tables import number_column, open_frame
 
 if TYPE_CHECKING:
@@ -155,4 +156,4 @@ def _counts(opened: Frame, column: str) -> Floats:
 
 def _refuse(wrong: NDArray[np.bool_], fault: str) -> None:
     if wrong.any():
-        raise InvalidDataError(f"{fault}, but is not so in {named_rows(np.flatnonzero(wrong))}.")
+        raise InvalidDataError(f"{fault}, but is not so in {rows_named(np.flatnonzero(wrong))}.")
