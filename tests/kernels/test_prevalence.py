@@ -35,6 +35,12 @@ def test_impossible_shares_and_bands_without_respondents_are_nan() -> None:
     assert survey.variance[-1] == 0
 
 
+@pytest.mark.parametrize("effect", [0.0, -1.0, np.nan])
+def test_a_design_effect_multiplies_a_variance(effect: float) -> None:
+    with pytest.raises(ValueError, match=f"design_effect is {effect}; it multiplies a variance and must be above 0"):
+        survey_prevalence(0.5, 10, of="good", design_effect=effect)
+
+
 def test_whose_share_it_is_must_be_said() -> None:
     with pytest.raises(ValueError, match="'good' or 'not_good'"):
         survey_prevalence([0.5], [10], of="bad")

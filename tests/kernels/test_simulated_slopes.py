@@ -129,6 +129,8 @@ def test_limits_are_the_order_statistics_of_ohid():
 
 
 def test_options_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="rng is 7: pass a generator"):
+        simulated_slope_index(RATE, PEOPLE, se=SE, noise="log", rng=7)
     with pytest.raises(ValueError, match="draws must be a whole number of 1,000 or more, not 999"):
         simulated_slope_index(RATE, PEOPLE, se=SE, noise="log", rng=np.random.default_rng(1), draws=999)
     with pytest.raises(ValueError, match="a scale is one of"):

@@ -358,7 +358,7 @@ def test_the_scale_of_the_movement_is_the_variance_of_its_changes_or_a_hundredth
         return trajectory(value, se, **design, until=2015, trend="flat").tau2 / GRID
 
     np.testing.assert_allclose(scale([[4.0, 5.0], [4.0, 4.5]], 0.0), [[1.0] * 60, [0.25] * 60])  # about no drift
-    np.testing.assert_allclose(scale([4.0, 5.0, 4.0], 0.0), 1.0)
+    np.testing.assert_allclose(scale([4.0, 5.0, 5.0], 0.0), 0.25)  # of 1 and 0, about their mean
     errors = [[0.1] * 3, [0.3, 0.1, 0.2]]
     np.testing.assert_allclose(scale([[4.0] * 3] * 2, errors), [[1e-4] * 60, [0.14 / 300] * 60])
 
