@@ -99,7 +99,7 @@ def records(england: England, number: int, *, seed: int = 1) -> Iterator[pa.Reco
         place = np.searchsorted(england.cumulative, rng.random(size), side="right")
         area, sex, age = np.unravel_index(np.minimum(place, england.cumulative.size - 1), england.people.shape)
         cause = np.minimum((rng.random(size) ** (1 + age / 90) * len(CAUSES)).astype(np.int64), len(CAUSES) - 1)
-        yield pa.record_batch(
+        yield pa.RecordBatch.from_pydict(
             {
                 "lsoa21": pa.DictionaryArray.from_arrays(pa.array(area, pa.int32()), lsoas),
                 "sex": pa.DictionaryArray.from_arrays(pa.array(sex, pa.int32()), pa.array(SEXES)),

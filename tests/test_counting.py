@@ -284,3 +284,11 @@ def test_from_records_to_the_causes_of_the_gap_in_every_area(level, england, rec
     np.testing.assert_allclose(causes.drop(columns="all").sum(axis=1)[shown], gap[shown], rtol=1e-9)
     slope = made["slope"][made["slope"]["measure"] == "slope index"].set_index([level, "sex"])["value"]
     assert (slope[shown] > 0).mean() > 0.9  # deaths were drawn with rates that rise with deprivation
+
+
+@every_kind
+def test_a_missing_age_among_others_stays_missing_and_is_no_word(kind):
+    table = kind(pa.table({"years": pa.array([20, None, 999, 50], pa.int16())}))
+    made = nw.from_native(assign_age_bands(table, years="years", bands=AgeBands((15, 45))))["age"]
+    assert made.is_null().to_list() == [False, True, True, False]
+    assert made.drop_nulls().to_list() == ["15-44", "45+"]

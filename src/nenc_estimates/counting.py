@@ -180,8 +180,9 @@ def assign_age_bands(frame: IntoFrameT, *, years: str = "age", bands: AgeBands =
     if years != "age" and "age" in schema:
         raise SchemaError(f"the table has a column 'age' beside {years!r}, which would be lost: drop or rename it.")
     possible = (nw.col(years) >= bands.lower[0]) & (nw.col(years) <= OLDEST)
-    label = nw.when(possible).then(_label(years, bands.lower, bands.labels)).cast(nw.String)  # dask has several texts
-    return opened.with_columns(label.alias("age")).to_native()
+    text = nw.when(possible).then(_label(years, bands.lower, bands.labels)).cast(nw.String)  # dask has several texts
+    band = nw.when(possible).then(text)  # once more: as text, what is missing may be the word "nan"
+    return opened.with_columns(band.alias("age")).to_native()
 
 
 def join_lookup(frame: IntoFrameT, lookup: IntoFrame, *, on: str, missing: Missing = "refuse") -> IntoFrameT:

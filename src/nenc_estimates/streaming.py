@@ -304,7 +304,7 @@ class _Stream:
             columns[name] = pa.array(numbers[:, 0], from_pandas=True)
         texts, cells = shown.quality
         columns["quality"] = pa.array(texts, pa.string()).take(pa.array(cells[:, 0]))
-        return pa.record_batch(columns)
+        return pa.RecordBatch.from_pydict(columns)
 
     def space(self, tables: int) -> LifeExpectancy:
         """Give memory to write into, which is used again for the next batch."""
