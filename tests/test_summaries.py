@@ -13,7 +13,7 @@ from nenc_estimates import (
     weigh,
 )
 from nenc_estimates.readers.report import ReadReport, Remark
-from nenc_estimates.summaries import listed
+from nenc_estimates.summaries import Summary, listed
 
 CUMBRIA = "E10000006 (Cumbria, county), 64.0% inside"
 
@@ -73,3 +73,12 @@ def test_a_list_says_how_many_it_does_not_name():
     assert listed([]) == ""
     assert listed(["a", "b"], most=2) == "a, b"
     assert listed(["a", "b", "c"], most=2) == "a, b and 1 more"
+
+
+def test_an_object_that_does_not_say_what_it_holds_cannot_be_made():
+    class Silent(Summary):
+        def _head(self):
+            return "nothing follows"
+
+    with pytest.raises(TypeError, match="_lines"):
+        Silent()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from html import escape
 
 
-class Summary:
+class Summary(ABC):
     """An object that says what it holds; a subclass gives a head and named lines.
 
     Examples
@@ -24,11 +25,13 @@ class Summary:
 
     __slots__ = ()
 
+    @abstractmethod
     def _head(self) -> str:
-        raise NotImplementedError
+        """Say in one line what this is."""
 
+    @abstractmethod
     def _lines(self) -> list[tuple[str, str]]:
-        raise NotImplementedError
+        """Name what it holds, and say what that is."""
 
     def __repr__(self) -> str:
         return "\n".join([self._head(), *(f"  {name}: {text}" for name, text in self._lines())])
